@@ -1,0 +1,92 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A module of the product. Each may import only what stands above it in `targets`.
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies,
+    path: "Tests/\(name)", swiftSettings: settings)
+}
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let services: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let web: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
+let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
+
+let package = Package(
+  name: "crmsync",
+  platforms: [.macOS(.v15)],
+  products: [.executable(name: "crmsync", targets: ["crmsync"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+  ],
+  targets: [
+    // C libraries, by Debian package.
+    .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
+    .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    // Swift over the C libraries: nothing above these three knows C exists.
+    module("ThreadExecutor"),
+    module("AMQP", ["CRabbitMQ", "ThreadExecutor", log]),
+    module("PostgreSQL", ["CPostgreSQL", "ThreadExecutor", log]),
+    module("HTTP", ["CCurl", "ThreadExecutor", log]),
+
+    // The words and the decisions: pure, no I/O.
+    module("SyncModel"),
+    module("Configuration", ["SyncModel", yaml]),
+
+    // The ends and the memory.
+    module("Veeva", ["SyncModel", "HTTP", jwt, log]),
+    module("PostgresDestination", ["SyncModel", "PostgreSQL", log]),
+    module("Checkpoints", ["SyncModel", "PostgreSQL", log]),
+    module("JobQueue", ["SyncModel", "AMQP", log]),
+
+    // The path of a record.
+    module("Worker", ["SyncModel", "Veeva", "PostgresDestination", "Checkpoints", "JobQueue", log, services]),
+    module("Coordinator", ["SyncModel", "Veeva", "PostgresDestination", "Checkpoints", "JobQueue", log, services]),
+    module(
+      "Operations", ["SyncModel", "Configuration", "Veeva", "PostgresDestination", "Checkpoints", "JobQueue", log]),
+
+    // A stand-in Veeva org that speaks the real wire protocol.
+    module("Simulator", ["CZlib", web, jwt, log, services]),
+
+    .executableTarget(
+      name: "crmsync",
+      dependencies: [
+        "Configuration", "Worker", "Coordinator", "Operations", "Simulator", arguments, log, services,
+      ],
+      swiftSettings: settings),
+
+    tests(of: "AMQP"),
+    tests(of: "PostgreSQL"),
+    tests(of: "HTTP", [web]),
+    tests(of: "SyncModel"),
+    tests(of: "Configuration"),
+    tests(of: "Veeva", ["HTTP"]),
+    tests(of: "PostgresDestination", ["PostgreSQL"]),
+    tests(of: "Checkpoints", ["PostgreSQL"]),
+    tests(of: "Simulator"),
+    .testTarget(
+      name: "Acceptance", dependencies: ["SyncModel", "PostgreSQL", "AMQP", "HTTP"],
+      path: "Tests/Acceptance", swiftSettings: settings),
+  ]
+)

@@ -1,0 +1,159 @@
+/// Turns a described object and a selection into an ``ObjectMapping``, by the rules of the default mapping.
+///
+/// A pure function of its input: the same schema and selection give the same mapping, whatever the order of fields.
+struct MappingBuilder {
+  private let selection: ObjectSelection
+  private let schema: SourceObjectSchema
+  private let byName: [String: SourceField]
+  private let excluded: Set<String>
+  private var fields: [String] = []
+  private var positions: [String: Int] = [:]
+  private var hidden: [String] = []
+
+  init(_ selection: ObjectSelection, _ schema: SourceObjectSchema) {
+    self.selection = selection
+    self.schema = schema
+    byName = Dictionary(schema.fields.map { ($0.name.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
+    excluded = Set(selection.exclude.map { $0.lowercased() }).subtracting(DefaultMapping.indispensable)
+  }
+
+  mutating func build() throws(MappingError) -> ObjectMapping {
+    guard schema.queryable else { throw MappingError(object: schema.name, problem: .notQueryable) }
+    for name in ["Id", "SystemModstamp"] where byName[name.lowercased()] == nil {
+      throw MappingError(object: schema.name, problem: .missingField(name))
+    }
+    for name in selection.include where byName[name.lowercased()] == nil {
+      throw MappingError(object: schema.name, problem: .unknownInclude(name))
+    }
+    let tables = tableEntries().map { table, entries in makeTable(table, entries) }
+    return ObjectMapping(
+      object: selection.object, fields: fields, tables: tables, omitted: omittedFields(), hidden: hidden)
+  }
+
+  private func tableEntries() -> [(String, [DefaultMapping.Entry])] {
+    switch selection.object {
+    case .personAccounts: [("person", DefaultMapping.person), ("company", DefaultMapping.company)]
+    case .users: [("salesperson", DefaultMapping.salesperson)]
+    case .calls: [("call", DefaultMapping.record)]
+    case .callKeyMessages: [("call_key_message", DefaultMapping.record)]
+    case .custom(let name): [(name.lowercased(), DefaultMapping.record)]
+    }
+  }
+
+  private mutating func makeTable(_ table: String, _ standard: [DefaultMapping.Entry]) -> TableMapping {
+    var columns: [MappedColumn] = []
+    var names = ColumnNames()
+    for entry in standard {
+      guard let field = byName[entry.field.lowercased()], isExtractable(field) else {
+        noteHidden(entry)
+        continue
+      }
+      append(field, names.reserve(entry.column), entry.direction, to: &columns)
+    }
+    let taken = Set(standard.map { $0.field.lowercased() })
+    for field in furtherFields(besides: taken) {
+      let owned = DefaultMapping.marketingOwned.first { $0.field.lowercased() == field.name.lowercased() }
+      let column = owned.map { names.reserve($0.column) } ?? names.unique(for: field.name)
+      let contact = table == "person" && field.name.hasSuffix("__pc") && owned == nil
+      append(field, column, contact ? .bothWays : .fromVeeva, to: &columns)
+    }
+    return TableMapping(table: table, columns: columns)
+  }
+
+  /// Custom fields and those named under include, in an order that does not depend on the describe answer's.
+  private func furtherFields(besides taken: Set<String>) -> [SourceField] {
+    let included = Set(selection.include.map { $0.lowercased() })
+    return schema.fields
+      .filter { field in
+        let name = field.name.lowercased()
+        let wanted = included.contains(name) || (field.isCustom && selection.object != .users)
+        return wanted && !taken.contains(name) && isExtractable(field)
+      }
+      .sorted { $0.name < $1.name }
+  }
+
+  private func isExtractable(_ field: SourceField) -> Bool {
+    field.type.valueType != nil && !field.deprecatedAndHidden && !excluded.contains(field.name.lowercased())
+  }
+
+  private mutating func append(
+    _ field: SourceField, _ column: String, _ direction: Direction, to columns: inout [MappedColumn]
+  ) {
+    guard let type = field.type.valueType else { return }
+    columns.append(
+      MappedColumn(
+        column: column, field: field.name, type: type,
+        direction: field.updateable ? direction : .fromVeeva, source: position(of: field.name)))
+  }
+
+  private mutating func position(of field: String) -> Int {
+    if let known = positions[field] { return known }
+    positions[field] = fields.count
+    fields.append(field)
+    return fields.count - 1
+  }
+
+  private mutating func noteHidden(_ entry: DefaultMapping.Entry) {
+    guard byName[entry.field.lowercased()] == nil, !DefaultMapping.optional.contains(entry.field),
+      !hidden.contains(entry.field)
+    else { return }
+    hidden.append(entry.field)
+  }
+
+  private func omittedFields() -> [OmittedField] {
+    schema.fields.filter { positions[$0.name] == nil }.map { field in
+      let reason: OmittedField.Reason =
+        if excluded.contains(field.name.lowercased()) {
+          .excluded
+        } else if field.deprecatedAndHidden {
+          .deprecated
+        } else if field.type == .address || field.type == .location {
+          .compound
+        } else if field.type.valueType == nil {
+          .unsupportedType
+        } else {
+          .notDefault
+        }
+      return OmittedField(field: field.name, reason: reason)
+    }
+  }
+}
+
+/// Gives out column names, each once.
+struct ColumnNames {
+  /// PostgreSQL's limit for an identifier, in bytes.
+  static let longest = 63
+  private var used: Set<String> = ["synced_at", "veeva_type"]
+
+  /// Takes a name that the default mapping fixes.
+  mutating func reserve(_ name: String) -> String {
+    used.insert(name)
+    return name
+  }
+
+  /// The lower-case form of an API name, with a suffix from a hash of it where that is too long or taken.
+  mutating func unique(for field: String) -> String {
+    let plain = field.lowercased()
+    if plain.utf8.count <= Self.longest, used.insert(plain).inserted { return plain }
+    let suffix = "_" + Self.hash(field)
+    let stem = String(decoding: plain.utf8.prefix(Self.longest - suffix.utf8.count), as: UTF8.self)
+    return reserve(stem + suffix)
+  }
+
+  /// FNV-1a, 32 bits, eight hexadecimal digits: stable across releases and machines.
+  static func hash(_ text: String) -> String {
+    var hash: UInt32 = 2_166_136_261
+    for byte in text.utf8 { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 8 - digits.count) + digits
+  }
+}
+
+extension ObjectMapping {
+  /// The mapping of an object for a selection.
+  /// - Throws: ``MappingError`` when the object cannot be synced as selected.
+  public init(_ selection: ObjectSelection, _ schema: SourceObjectSchema) throws(MappingError) {
+    var builder = MappingBuilder(selection, schema)
+    self = try builder.build()
+  }
+}

@@ -1,0 +1,61 @@
+/// Which way a field's changes travel.
+public enum Direction: String, Sendable, Codable {
+  /// From Veeva to marketing.
+  case fromVeeva = "→"
+  /// Both ways: a contact field that the sync user may update.
+  case bothWays = "↔"
+}
+
+/// A column of a destination table and the field that fills it.
+public struct MappedColumn: Sendable, Codable, Equatable {
+  /// Column name.
+  public let column: String
+  /// API name of the field in the source.
+  public let field: String
+  public let type: ValueType
+  public let direction: Direction
+  /// Position of the field in the statement's field list.
+  public let source: Int
+}
+
+/// A destination table as the mapping wants it. `veeva_id` is always its first column and its primary key.
+public struct TableMapping: Sendable, Codable, Equatable {
+  /// Table name, which is also the entity's name.
+  public let table: String
+  public let columns: [MappedColumn]
+  /// Whether the table carries the constant `veeva_type`.
+  public var hasVeevaType: Bool { table == "person" }
+}
+
+/// A field of the source that is not synced, and why.
+public struct OmittedField: Sendable, Codable, Equatable {
+  public let field: String
+  public let reason: Reason
+
+  /// Why a field is not synced.
+  public enum Reason: String, Sendable, Codable {
+    case excluded = "excluded by the configuration"
+    case notDefault = "a standard field outside the default mapping; name it under include: to sync it"
+    case compound = "a compound field; its parts are synced as fields of their own"
+    case unsupportedType = "its type cannot be extracted in bulk"
+    case deprecated = "deprecated and hidden in the org"
+  }
+}
+
+/// How one source object becomes rows of destination tables.
+public struct ObjectMapping: Sendable, Codable, Equatable {
+  public let object: SourceObject
+  /// The fields of the extract, in the order of the statement. `Id` is first, `SystemModstamp` second.
+  public let fields: [String]
+  /// The tables that each record is written to; all of them or none.
+  public let tables: [TableMapping]
+  /// What the credentials see but the sync leaves out.
+  public let omitted: [OmittedField]
+  /// What the default mapping or the configuration names but the credentials cannot see.
+  public let hidden: [String]
+
+  /// Position of `Id` in `fields`.
+  public static let idColumn = 0
+  /// Position of `SystemModstamp` in `fields`.
+  public static let modstampColumn = 1
+}
