@@ -77,6 +77,7 @@ let package = Package(
       swiftSettings: settings),
 
     tests(of: "AMQP"),
+    tests(of: "JobQueue", ["AMQP"]),
     tests(of: "PostgreSQL"),
     tests(of: "HTTP", [web]),
     tests(of: "SyncModel"),

@@ -1,0 +1,56 @@
+public import PostgreSQL
+public import SyncModel
+
+/// Says that another coordinator leads: what was about to be written changed nothing.
+public struct LeadershipLost: Error, Sendable, CustomStringConvertible {
+  public var description: String { "another coordinator leads; nothing was changed" }
+}
+
+/// A coordinator's claim to act: its name and the term of its lease, which fences every write.
+public struct LeaderStamp: Sendable, Equatable {
+  public let holder: String
+  public let term: Int64
+
+  /// A claim.
+  public init(holder: String, term: Int64) {
+    self.holder = holder
+    self.term = term
+  }
+}
+
+extension CheckpointStore {
+  /// Takes or renews the leader's lease.
+  /// - Returns: the term, or `nil` while another coordinator's lease holds.
+  public func lead(as holder: String, lease: Duration) async throws -> Int64? {
+    let rows = try await query(
+      """
+      update crmsync.leadership
+      set term = case when holder = $1 and expires_at > clock_timestamp() then term else term + 1 end,
+        holder = $1, expires_at = clock_timestamp() + $2::float8 * interval '1 second'
+      where holder = $1 or expires_at <= clock_timestamp()
+      returning term
+      """, [.text(holder), .seconds(lease)])
+    return try rows.first?.int("term")
+  }
+
+  /// Ends the lease at once, so that a standby need not wait for it to run out.
+  public func stepDown(_ leader: LeaderStamp) async throws {
+    _ = try await query(
+      "update crmsync.leadership set expires_at = '-infinity' where holder = $1 and term = $2",
+      [.text(leader.holder), .int(leader.term)])
+  }
+
+  /// Runs a transaction of the leader. The share lock holds a successor off until it is committed.
+  /// - Throws: ``LeadershipLost`` when the term is no longer current; nothing is changed then.
+  func asLeader<R: Sendable>(
+    _ leader: LeaderStamp, _ body: @escaping @Sendable (isolated PostgresConnection) throws -> R
+  ) async throws -> R {
+    try await transaction { db in
+      let current = try db.query(
+        "select 1 from crmsync.leadership where holder = $1 and term = $2 for share",
+        [.text(leader.holder), .int(leader.term)])
+      guard !current.isEmpty else { throw LeadershipLost() }
+      return try body(db)
+    }
+  }
+}

@@ -1,0 +1,151 @@
+/// The tables that remember, in schema `crmsync`. Numbered, forward only; each is safe while the previous release
+/// still runs.
+enum Migrations {
+  /// Each migration's statements; the number of a migration is its position, from 1.
+  static let all: [String] = [first]
+
+  /// Where each kind of state lives:
+  /// - `cluster`, `leadership`, `process`: the cluster itself;
+  /// - `tenant`, `session`, `api_budget`: one row per tenant;
+  /// - `cycle`, `object_sync`, `mapping`: what is being synced, and how;
+  /// - `job`: the unit on the queue, with its checkpoint;
+  /// - `reject`: refused records.
+  private static let first = """
+    create table crmsync.cluster (
+      only_row boolean primary key default true check (only_row),
+      id uuid not null default gen_random_uuid()
+    );
+    insert into crmsync.cluster default values;
+
+    create table crmsync.leadership (
+      only_row boolean primary key default true check (only_row),
+      term bigint not null,
+      holder text not null,
+      expires_at timestamptz not null
+    );
+    insert into crmsync.leadership (term, holder, expires_at) values (0, '', '-infinity');
+
+    create table crmsync.process (
+      id text primary key,
+      role text not null,
+      slots integer not null default 0,
+      busy integer not null default 0,
+      started_at timestamptz not null default now(),
+      seen_at timestamptz not null default now()
+    );
+
+    create table crmsync.tenant (
+      name text primary key,
+      org_id text unique,
+      destination text unique,
+      error text,
+      waiting_for text,
+      waiting_until timestamptz
+    );
+
+    create table crmsync.session (
+      tenant text primary key,
+      access_token text not null,
+      instance_url text not null,
+      organization_id text not null,
+      refresh_token text,
+      generation bigint not null
+    );
+
+    create table crmsync.api_budget (
+      tenant text primary key,
+      used bigint not null default 0,
+      allowed bigint not null default 0,
+      observed_at timestamptz,
+      blocked_until timestamptz,
+      blocked_because text
+    );
+
+    create table crmsync.cycle (
+      id bigint generated always as identity primary key,
+      tenant text not null references crmsync.tenant,
+      kind text not null check (kind in ('initial', 'delta')),
+      state text not null check (state in ('running', 'done', 'failed')) default 'running',
+      started_at timestamptz not null default now(),
+      finished_at timestamptz
+    );
+    create unique index cycle_one_running on crmsync.cycle (tenant) where state = 'running';
+
+    create table crmsync.object_sync (
+      tenant text not null references crmsync.tenant,
+      object text not null,
+      cycle bigint references crmsync.cycle,
+      phase text not null check (phase in ('waiting', 'planning', 'copying', 'synced', 'failed')) default 'waiting',
+      mapping_version integer not null default 0,
+      needs_schema boolean not null default false,
+      sample_job text,
+      delta_from timestamptz,
+      rows_expected bigint,
+      planned_calls bigint,
+      error text,
+      started_at timestamptz,
+      synced_at timestamptz,
+      primary key (tenant, object)
+    );
+
+    create table crmsync.mapping (
+      tenant text not null,
+      object text not null,
+      version integer not null,
+      mapping jsonb not null,
+      conditions jsonb not null,
+      created_at timestamptz not null default now(),
+      primary key (tenant, object, version)
+    );
+
+    create table crmsync.job (
+      id bigint generated always as identity primary key,
+      tenant text not null,
+      object text not null,
+      cycle bigint not null references crmsync.cycle,
+      lane text not null,
+      method text not null check (method in ('bulk', 'rest')),
+      range_from text collate "C",
+      range_to text collate "C",
+      mapping_version integer not null,
+      state text not null check (state in ('extracting', 'runnable', 'queued', 'leased', 'done', 'dead')),
+      token bigint not null default 0,
+      dispatch bigint not null default 0,
+      position jsonb not null default '{"pages": 0, "mayExist": false}',
+      rows_committed bigint not null default 0,
+      rows_rejected bigint not null default 0,
+      failures integer not null default 0,
+      interruptions integer not null default 0,
+      vanished integer not null default 0,
+      due_at timestamptz not null default now(),
+      queued_at timestamptz,
+      lease_until timestamptz,
+      worker text,
+      last_error text,
+      extract_deleted boolean not null default false,
+      created_at timestamptz not null default now(),
+      first_page_at timestamptz,
+      last_page_at timestamptz
+    );
+    create index job_waiting on crmsync.job (tenant, lane, due_at, id) where state in ('extracting', 'runnable');
+    create index job_out on crmsync.job (tenant, lane, state) where state in ('queued', 'leased');
+    create index job_parked on crmsync.job (tenant, object) where state = 'dead';
+    create index job_of_object on crmsync.job (tenant, object, cycle);
+    create index job_extract_to_delete on crmsync.job (tenant)
+      where state = 'done' and not extract_deleted and method = 'bulk';
+
+    create table crmsync.reject (
+      id bigint generated always as identity primary key,
+      tenant text not null,
+      object text not null,
+      record_id text not null,
+      field text,
+      expected text not null,
+      reason text not null,
+      job bigint not null,
+      seen_at timestamptz not null default now(),
+      state text not null check (state in ('open', 'retrying', 'discarded')) default 'open',
+      unique (tenant, object, record_id)
+    );
+    """
+}

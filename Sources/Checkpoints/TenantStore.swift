@@ -1,0 +1,55 @@
+public import PostgreSQL
+public import SyncModel
+
+/// Two tenants that claim the same org or the same destination.
+public struct TenantConflict: Error, Sendable, CustomStringConvertible {
+  public let tenant: String
+  public let other: String
+  /// `org` or `destination`.
+  public let what: String
+
+  public var description: String {
+    "tenant \(tenant) uses the same \(what) as tenant \(other): only one marketing database may be connected to a "
+      + "Veeva org; remove one of them from the configuration, or, if \(other) is retired, delete its row from "
+      + "crmsync.tenant"
+  }
+}
+
+extension CheckpointStore {
+  /// Registers a tenant and its destination.
+  /// - Parameter destination: what tells one destination from another, such as `host:port/database/schema`.
+  /// - Throws: ``TenantConflict`` when another tenant has that destination.
+  public func register(tenant: String, destination: String) async throws {
+    try await claim(tenant: tenant, what: "destination", value: destination)
+  }
+
+  /// Binds a tenant to the org that its credentials lead to.
+  /// - Throws: ``TenantConflict`` when another tenant has that org.
+  public func bind(tenant: String, organization: String) async throws {
+    try await claim(tenant: tenant, what: "org", value: organization)
+  }
+
+  private func claim(tenant: String, what: String, value: String) async throws {
+    let column = what == "org" ? "org_id" : "destination"
+    do {
+      _ = try await query(
+        """
+        insert into crmsync.tenant (name, \(column)) values ($1, $2)
+        on conflict (name) do update set \(column) = excluded.\(column)
+        where crmsync.tenant.\(column) is distinct from excluded.\(column)
+        """, [.text(tenant), .text(value)])
+    } catch let error as PostgresError where error.sqlState == "23505" {
+      let rows = try await query("select name from crmsync.tenant where \(column) = $1", [.text(value)])
+      throw TenantConflict(tenant: tenant, other: try rows.first?.string("name") ?? "another", what: what)
+    }
+  }
+
+  /// Records what stops a whole tenant, or that nothing does.
+  public func setError(_ error: String?, tenant: String, leader: LeaderStamp) async throws {
+    try await asLeader(leader) { db in
+      _ = try db.query(
+        "update crmsync.tenant set error = $2 where name = $1 and error is distinct from $2",
+        [.text(tenant), error.map(PostgresValue.text) ?? .null])
+    }
+  }
+}
