@@ -57,7 +57,7 @@ let package = Package(
     // The ends and the memory.
     module("Veeva", ["SyncModel", "HTTP", jwt, log]),
     module("PostgresDestination", ["SyncModel", "PostgreSQL", log]),
-    module("Checkpoints", ["SyncModel", "PostgreSQL", log]),
+    module("Checkpoints", ["SyncModel", "PostgreSQL", log, services]),
     module("JobQueue", ["SyncModel", "AMQP", log]),
 
     // The path of a record.

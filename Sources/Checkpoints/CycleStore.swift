@@ -72,6 +72,12 @@ extension CheckpointStore {
       """, [.int(cycle), .text(tenant), .textArray(objects.map(\.apiName))])
   }
 
+  /// The cycle that the tenant is in.
+  public func runningCycle(tenant: String) async throws -> Int64? {
+    try await query("select id from crmsync.cycle where tenant = $1 and state = 'running'", [.text(tenant)])
+      .first?.int("id")
+  }
+
   /// The objects of a cycle.
   public func objects(tenant: String, cycle: Int64) async throws -> [ObjectProgress] {
     try await query(

@@ -1,5 +1,5 @@
 import PostgreSQL
-public import SyncModel
+import SyncModel
 
 /// A job that the leader has taken for the queue.
 public struct DispatchedJob: Sendable, Equatable {

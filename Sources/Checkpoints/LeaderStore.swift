@@ -1,5 +1,4 @@
-public import PostgreSQL
-public import SyncModel
+import PostgreSQL
 
 /// Says that another coordinator leads: what was about to be written changed nothing.
 public struct LeadershipLost: Error, Sendable, CustomStringConvertible {

@@ -1,5 +1,5 @@
 import PostgreSQL
-public import SyncModel
+import SyncModel
 
 /// Progress of one object, for people.
 public struct ObjectStatus: Sendable, Codable, Equatable {
@@ -105,8 +105,10 @@ extension CheckpointStore {
       """
       select t.name, t.error, c.id as cycle, c.state as cycle_state, coalesce(b.used, 0) as used,
         coalesce(b.allowed, 0) as allowed,
-        case when b.blocked_until > now() then b.blocked_because end as waiting_for,
-        ceil(extract(epoch from case when b.blocked_until > now() then b.blocked_until - now() end))::bigint as waiting,
+        case when b.blocked_until > now() then b.blocked_because
+          when t.waiting_until > now() then t.waiting_for end as waiting_for,
+        ceil(extract(epoch from case when b.blocked_until > now() then b.blocked_until - now()
+          when t.waiting_until > now() then t.waiting_until - now() end))::bigint as waiting,
         (select count(*) from crmsync.reject r where r.tenant = t.name and r.state = 'open') as rejects,
         (select extract(epoch from now() - min(j.due_at))::float8 from crmsync.job j
           where j.tenant = t.name and j.state in ('runnable', 'queued') and j.due_at <= now()) as oldest

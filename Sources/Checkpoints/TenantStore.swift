@@ -1,5 +1,4 @@
-public import PostgreSQL
-public import SyncModel
+import PostgreSQL
 
 /// Two tenants that claim the same org or the same destination.
 public struct TenantConflict: Error, Sendable, CustomStringConvertible {
@@ -51,5 +50,14 @@ extension CheckpointStore {
         "update crmsync.tenant set error = $2 where name = $1 and error is distinct from $2",
         [.text(tenant), error.map(PostgresValue.text) ?? .null])
     }
+  }
+
+  /// Records what a tenant is waiting for, and how long.
+  public func setWaiting(_ reason: String, for duration: Duration, tenant: String) async throws {
+    _ = try await query(
+      """
+      update crmsync.tenant set waiting_for = $2, waiting_until = clock_timestamp() + $3::float8 * interval '1 second'
+      where name = $1
+      """, [.text(tenant), .text(reason), .seconds(duration)])
   }
 }

@@ -1,5 +1,3 @@
-public import Logging
-
 /// Named points on the path of a record, between which a crash must be harmless.
 ///
 /// Each is logged at trace level when it is passed. For crash tests, the environment variable `CRMSYNC_HALT_AT`

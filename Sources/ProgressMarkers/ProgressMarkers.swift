@@ -7,10 +7,10 @@ public struct ProgressMarkers: Sendable {
   private let halt: Halt?
   private let logger: Logger
 
-  /// Markers that halt where `haltAt` says: `MARKER` or `MARKER:COUNT`.
-  public init(logger: Logger, haltAt: String? = ProcessInfo.processInfo.environment["CRMSYNC_HALT_AT"]) {
+  /// Markers that halt where `CRMSYNC_HALT_AT` says: `MARKER` or `MARKER:COUNT`.
+  public init(logger: Logger) {
     self.logger = logger
-    halt = haltAt.flatMap(Halt.init)
+    halt = ProcessInfo.processInfo.environment["CRMSYNC_HALT_AT"].flatMap(Halt.init)
   }
 
   /// The process got to a marker.

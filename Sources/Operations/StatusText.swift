@@ -1,0 +1,131 @@
+import Checkpoints
+
+/// The status as a table for a terminal.
+public struct StatusText: Sendable {
+  /// Whether colours may be used.
+  public let colours: Bool
+  /// Columns of the terminal.
+  public let width: Int
+
+  /// A table.
+  public init(colours: Bool, width: Int = 100) {
+    self.colours = colours
+    self.width = width
+  }
+
+  /// The whole status.
+  /// - Parameter rates: rows per second by tenant and object, measured between two looks; the mean since the first
+  ///   page where there is none.
+  public func lines(_ status: ClusterStatus, rates: [String: Double] = [:]) -> [String] {
+    var lines: [String] = []
+    for tenant in status.tenants {
+      lines.append(heading(tenant))
+      for object in status.objects where object.tenant == tenant.tenant {
+        lines += self.lines(object, rate: rates["\(object.tenant)/\(object.object)"] ?? object.rate)
+      }
+      lines += notes(tenant)
+    }
+    if status.tenants.isEmpty { lines.append("No tenant has been synced yet. Is a coordinator running?") }
+    lines.append(cluster(status))
+    return lines
+  }
+
+  private func heading(_ tenant: TenantStatus) -> String {
+    let api =
+      tenant.apiAllowed > 0
+      ? "   API requests \(Self.grouped(tenant.apiUsed)) of \(Self.grouped(tenant.apiAllowed)) in 24 h" : ""
+    return bold(tenant.tenant) + dim(api)
+  }
+
+  private func lines(_ object: ObjectStatus, rate: Double?) -> [String] {
+    let name = Self.padded(object.object, 30)
+    let done = Self.grouped(object.rowsCommitted)
+    let total = object.phase == .synced ? "" : " of \(object.rowsExpected.map(Self.grouped) ?? "?")"
+    var line = "  \(name) \(bar(object)) \(Self.padded(done + total, 24))"
+    switch object.phase {
+    case .synced:
+      line += green("Last Synced") + dim(rate.map { " · \(Self.grouped(Int64($0))) rows/s" } ?? "")
+    case .failed: line += red("Failed")
+    case .waiting, .planning, .copying:
+      if let rate { line += "\(Self.grouped(Int64(rate))) rows/s" }
+      if let eta = eta(object, rate) { line += " · ETA \(eta)" }
+      if object.jobsLeased > 0 { line += " · \(object.jobsLeased) pages in flight" }
+      if let holdUp = object.holdUp { line += dim(" · \(holdUp)") }
+    }
+    var lines = [line]
+    if let error = object.error { lines.append("      " + red(error)) }
+    if object.rowsRejected > 0 {
+      lines.append("      \(Self.grouped(object.rowsRejected)) records rejected: crmsync rejects list \(object.tenant)")
+    }
+    return lines
+  }
+
+  private func notes(_ tenant: TenantStatus) -> [String] {
+    var lines: [String] = []
+    if let error = tenant.error { lines.append("    " + red("Failed: \(error)")) }
+    if let waiting = tenant.waitingFor {
+      lines.append("    Waiting \(tenant.waitingSeconds ?? 0) s: \(waiting); goes on by itself")
+    }
+    return lines
+  }
+
+  private func cluster(_ status: ClusterStatus) -> String {
+    let workers = status.processes.filter { $0.role == .worker }
+    let busy = workers.reduce(0) { $0 + $1.busy }
+    let slots = workers.reduce(0) { $0 + $1.slots }
+    let coordinators = status.processes.filter { $0.role == .coordinator }
+    let leader = coordinators.contains { $0.leads } ? "1 leads" : red("none leads")
+    let ready = status.queues.values.reduce(0, +)
+    let dead = status.objects.reduce(0) { $0 + $1.deadLetters }
+    let oldest = status.tenants.compactMap(\.oldestRunnableSeconds).max() ?? 0
+    return
+      "  workers \(workers.count) (\(busy) of \(slots) slots busy) · coordinators \(coordinators.count), \(leader) · "
+      + "queue depth \(ready), oldest runnable job \(Self.duration(oldest)) · dead letters "
+      + (dead > 0 ? red("\(dead)") : "0")
+  }
+
+  private func bar(_ object: ObjectStatus) -> String {
+    guard let fraction = object.fraction else { return Self.padded("", 22) + "     " }
+    let filled = Int(fraction * 20)
+    let percent = Int(fraction * 100)
+    let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 20 - filled)
+    return "\(object.phase == .failed ? red(bar) : bar) \(percent < 10 ? "  " : percent < 100 ? " " : "")\(percent) %"
+  }
+
+  private func eta(_ object: ObjectStatus, _ rate: Double?) -> String? {
+    guard let rate, rate > 0, let expected = object.rowsExpected, object.fraction != nil else { return nil }
+    return Self.duration(Double(max(0, expected - object.rowsCommitted)) / rate)
+  }
+
+  /// A length of time in the unit that suits it.
+  static func duration(_ seconds: Double) -> String {
+    let whole = Int(seconds.rounded())
+    if whole < 60 { return "\(whole) s" }
+    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+    if whole < 86_400 { return "\(whole / 3600) h \(whole / 60 % 60) min" }
+    return "\(whole / 86_400) d \(whole / 3600 % 24) h"
+  }
+
+  /// A number with its thousands apart.
+  static func grouped(_ number: Int64) -> String {
+    var digits = Array(String(number.magnitude))
+    var index = digits.count - 3
+    while index > 0 {
+      digits.insert(",", at: index)
+      index -= 3
+    }
+    return (number < 0 ? "-" : "") + String(digits)
+  }
+
+  static func padded(_ text: String, _ width: Int) -> String {
+    text.count >= width ? text : text + String(repeating: " ", count: width - text.count)
+  }
+
+  private func bold(_ text: String) -> String { coloured(text, "1") }
+  private func dim(_ text: String) -> String { text.isEmpty ? text : coloured(text, "2") }
+  private func red(_ text: String) -> String { coloured(text, "31") }
+  private func green(_ text: String) -> String { coloured(text, "32") }
+  private func coloured(_ text: String, _ code: String) -> String {
+    colours ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+  }
+}

@@ -1,0 +1,65 @@
+/// What went wrong with PostgreSQL. Carries no values of statements and no secrets.
+public struct PostgresError: Error, Sendable, CustomStringConvertible {
+  /// What kind of trouble it is.
+  public enum Kind: Sendable, Equatable {
+    /// The server cannot be reached, or the connection broke.
+    case connection
+    /// The server refused the login.
+    case authentication
+    /// The server refused a statement.
+    case query
+    /// An answer was not what the caller expected.
+    case unexpectedResult
+    /// The caller's task was cancelled.
+    case cancelled
+  }
+
+  public let kind: Kind
+  /// The server's five-character code; `nil` when the trouble is not the server's.
+  public let sqlState: String?
+  public let message: String
+  /// The server's hint on what to do.
+  public let hint: String?
+  public let table: String?
+  public let column: String?
+  public let constraint: String?
+  /// Which server, without a password.
+  public var server: String?
+
+  /// An error.
+  public init(
+    kind: Kind, message: String, sqlState: String? = nil, hint: String? = nil, table: String? = nil,
+    column: String? = nil, constraint: String? = nil, server: String? = nil
+  ) {
+    self.kind = kind
+    self.message = message
+    self.sqlState = sqlState
+    self.hint = hint
+    self.table = table
+    self.column = column
+    self.constraint = constraint
+    self.server = server
+  }
+
+  /// Whether the connection is of no more use.
+  public var isConnectionLost: Bool {
+    kind == .connection || sqlState.map { $0.hasPrefix("08") || $0.hasPrefix("57P") } ?? false
+  }
+
+  /// Whether the same work may pass later.
+  public var isRetriable: Bool {
+    if isConnectionLost { return true }
+    guard let sqlState else { return kind == .authentication }
+    return sqlState.hasPrefix("53") || ["40001", "40P01", "55P03", "57014"].contains(sqlState)
+  }
+
+  /// Whether the server could not be reached or would not let us in.
+  public var isUnreachable: Bool { kind == .connection || kind == .authentication }
+
+  public var description: String {
+    var text = "PostgreSQL" + (server.map { " \($0)" } ?? "") + ": \(message)"
+    if let sqlState { text += " (\(sqlState))" }
+    if let hint { text += "; \(hint)" }
+    return text
+  }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import Logging
+
+/// What every verb that reads the configuration understands.
+struct ConfigurationOptions: ParsableArguments {
+  @Option(name: [.short, .long], help: "The configuration file. Default: CRMSYNC_CONFIG, else crmsync.yaml.")
+  var config: String?
+
+  /// The configuration, validated.
+  func load() throws -> Configuration {
+    let environment = ProcessInfo.processInfo.environment
+    let path = Configuration.path(flag: config, environment: environment)
+    return try Configuration.load(path: path, environment: environment)
+  }
+}
+
+/// How a verb prints.
+struct OutputOptions: ParsableArguments {
+  @Flag(help: "Print JSON, for programs.")
+  var json = false
+
+  @Flag(help: "No colours; NO_COLOR in the environment does the same.")
+  var noColor = false
+
+  /// Whether standard output takes colours.
+  var colours: Bool {
+    !noColor && ProcessInfo.processInfo.environment["NO_COLOR"] == nil && isatty(STDOUT_FILENO) == 1
+  }
+}
+
+/// Prints a value as one JSON document.
+func printJSON(_ value: some Encodable) throws {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  print(String(decoding: try encoder.encode(value), as: UTF8.self))
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Foundation
+
+/// The command line: parses, hands over to a verb, and turns what went wrong into an exit code.
+@main
+struct CRMSync: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "crmsync",
+    abstract: "Keeps a marketing database in step with a Veeva CRM org, at any size, without losing a record.",
+    discussion: """
+      EXAMPLES
+        crmsync check                     Can a sync start? What can the credentials see?
+        crmsync plan                      What would be copied, in how many API calls
+        crmsync run --once                One complete cycle in this process
+        crmsync coordinator               The planning role of a cluster
+        crmsync worker --slots 8          The copying role of a cluster; start as many as you like
+        crmsync status --watch            Progress, queue depth, workers, API budget
+
+      The configuration is read from --config, else CRMSYNC_CONFIG, else crmsync.yaml.
+
+      EXIT CODES
+        0 done, 1 the work failed, 2 usage or configuration, 3 a dependency cannot be reached
+      """,
+    version: "0.1.0",
+    subcommands: [
+      Check.self, Plan.self, Run.self, Coordinator.self, Worker.self, Status.self, Schema.self, DeadLetters.self,
+      Rejects.self, Verify.self, Simulate.self,
+    ])
+
+  static func main() async {
+    // A broken pipe is an error of the write, not a reason to die.
+    signal(SIGPIPE, SIG_IGN)
+    var command: any ParsableCommand
+    do {
+      command = try parseAsRoot()
+    } catch {
+      let code = exitCode(for: error)
+      let text = fullMessage(for: error)
+      if code == .success {
+        print(text)
+        Foundation.exit(0)
+      }
+      FileHandle.standardError.write(Data((text + "\n").utf8))
+      Foundation.exit(ExitStatus.usage.rawValue)
+    }
+    do {
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      ExitStatus.end(with: error)
+    }
+  }
+}
