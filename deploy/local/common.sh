@@ -108,21 +108,16 @@ become() {
 # Where the servers keep their data: below .local where their users can get there, else in a folder of our own
 # under /var/tmp that carries this checkout's identity (a checkout under /root, say, is closed to every other user).
 servers_dir() {
-  local dir=$LOCAL/servers user
-  mkdir -p "$dir" && chmod 711 "$dir"
-  local usable=1
-  [[ $dir =~ ^[A-Za-z0-9/._-]+$ ]] || usable= # RabbitMQ's scripts do not quote their paths
+  local dir=$LOCAL/servers user reachable=1
+  [[ $dir =~ ^[A-Za-z0-9/._-]+$ ]] || reachable= # RabbitMQ's scripts do not quote their paths
   for user in postgres rabbitmq; do
     become "$(server_user $user)"
-    (cd / && "${AS[@]}" test -x "$dir") || usable=
+    (cd / && "${AS[@]}" test -x "$LOCAL") || reachable=
   done
-  if [[ ! $usable ]]; then
-    rmdir "$dir" 2>/dev/null || true
-    dir=/var/tmp/crmsync-$EUID-$IDENTITY
-    mkdir -m 711 "$dir" 2>/dev/null || true
-    if [[ -L $dir || ! -d $dir || ! -O $dir ]]; then
-      fail "$dir exists and belongs to somebody else." "Remove it, or use a checkout that other users can reach."
-    fi
+  if [[ ! $reachable ]]; then dir=/var/tmp/crmsync-$EUID-$IDENTITY; fi
+  mkdir -m 711 "$dir" 2>/dev/null || true
+  if [[ -L $dir || ! -d $dir || ! -O $dir ]]; then
+    fail "$dir exists and belongs to somebody else." "Remove it, or use a checkout that other users can reach."
   fi
   printf '%s' "$dir"
 }

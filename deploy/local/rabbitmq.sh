@@ -28,33 +28,6 @@ describe_node() {
 }
 IDLE_QUIETLY="+sbwt none +sbwtdcpu none +sbwtdio none" # no spinning: the processors belong to the work
 
-# The stored form of a password: base64 of salt and SHA-256(salt, password).
-password_hash() {
-  local salt digest
-  salt=$(od -An -N4 -tx1 /dev/urandom | tr -d ' \n')
-  digest=$({ unhex "$salt" && printf '%s' "$1"; } | sha256sum | cut -c1-64)
-  unhex "$salt$digest" | base64 -w0
-}
-unhex() {
-  local i
-  for ((i = 0; i < ${#1}; i += 2)); do printf '%b' "\\x${1:i:2}"; done
-}
-
-# One virtual host for working by hand and one for each command that must start clean. Loaded at every boot, so a
-# wiped broker has them again.
-definitions() {
-  local hosts='' permissions='' name
-  for name in crmsync demo test bench; do
-    hosts+="{\"name\":\"$name\"},"
-    permissions+="{\"user\":\"crmsync\",\"vhost\":\"$name\",\"configure\":\".*\",\"write\":\".*\",\"read\":\".*\"},"
-  done
-  cat <<JSON
-{"users": [{"name": "crmsync", "password_hash": "$(password_hash "$(secret rabbitmq)")",
-  "hashing_algorithm": "rabbit_password_hashing_sha256", "tags": "administrator"}],
- "vhosts": [${hosts%,}], "permissions": [${permissions%,}]}
-JSON
-}
-
 configure() {
   mkdir -p "$DIR"
   chmod 700 "$DIR"
@@ -71,7 +44,11 @@ log.console = false
 CONF
   echo '[rabbitmq_management,rabbitmq_prometheus].' >"$DIR/enabled_plugins"
   echo '[].' >"$DIR/advanced.config"
-  (umask 077 && definitions >"$DIR/definitions.json")
+  # One virtual host for working by hand and one for each command that must start clean. They are loaded at every boot,
+  # so a wiped broker has them again.
+  secret rabbitmq >/dev/null
+  (umask 077 && "$ROOT/deploy/rabbitmq/definitions.sh" crmsync "$SECRETS/rabbitmq" crmsync demo test bench \
+    >"$DIR/definitions.json")
   if [[ ! -s $DIR/.erlang.cookie ]]; then secret erlang-cookie >"$DIR/.erlang.cookie"; fi
   chmod 400 "$DIR/.erlang.cookie"
   (umask 077 && printf 'user = "crmsync:%s"\n' "$(secret rabbitmq)" >"$SECRETS/rabbitmq.curlrc")

@@ -29,6 +29,7 @@ finish() {
   fi
   end_roles
   if [[ $OWNS_SERVERS ]]; then stop_servers 2>/dev/null; fi
+  if ((status > 128)); then note "interrupted; everything it started has ended" 2>/dev/null; fi
   exit "$status"
 }
 
