@@ -7,7 +7,10 @@ command_bench() {
   ensure_packages
   build release "build (release)" --product crmsync
   start_servers
-  fresh_stores bench
   venv venv-bench 'psycopg[binary]==3.3.9' simple-salesforce==1.12.10
+  secret demo-veeva >/dev/null
+  write_test_environment
+  # shellcheck disable=SC1091 # written just above
+  source "$LOCAL/env"
   foreground "$VENV/bin/python" "$ROOT/bench/bench.py" "$@"
 }
