@@ -1,0 +1,10 @@
+/// How to log in to an org (Salesforce OAuth 2.0 flows). Holds secrets; never printed.
+public enum VeevaCredentials: Sendable {
+  /// Only on the org's My Domain host.
+  case clientCredentials(clientID: String, clientSecret: String)
+  /// Signed with the private key of the certificate that the connected app knows; no secret on the wire.
+  case jwtBearer(clientID: String, username: String, privateKeyPEM: String, audience: String)
+  case refreshToken(clientID: String, clientSecret: String?, refreshToken: String)
+  /// Legacy; the security token is appended to the password.
+  case password(clientID: String, clientSecret: String, username: String, password: String)
+}

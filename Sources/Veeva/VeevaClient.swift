@@ -1,0 +1,136 @@
+import Foundation
+import HTTP
+import SyncModel
+
+/// A client of one Veeva CRM org: Salesforce REST API and Bulk API 2.0.
+///
+/// Calls are grouped by what they are about, a file each. Every call goes to the host that the login named, with
+/// the login that the whole cluster shares; a login found dead is renewed once per call.
+public struct VeevaClient: Sendable {
+  /// API version, such as `62.0`.
+  public let apiVersion: String
+  let http: HTTPClient
+  let loginURL: String
+  private let sessions: SessionCache
+  private let limits: any LimitObserver
+
+  /// Quick repeats of a read that a passing fault cut off before its answer; everything else is for the job's life
+  /// cycle to decide.
+  private static let quickRepeats = 2
+
+  /// A client.
+  public init(
+    loginURL: String, apiVersion: String, credentials: VeevaCredentials, http: HTTPClient,
+    sessions: any SessionStore, limits: any LimitObserver
+  ) {
+    self.apiVersion = apiVersion
+    self.http = http
+    self.loginURL = loginURL
+    self.limits = limits
+    self.sessions = SessionCache(
+      store: sessions, login: Login(http: http, loginURL: loginURL, credentials: credentials))
+  }
+
+  /// 18-character id of the org that the credentials lead to.
+  public func organizationID() async throws -> String { try await sessions.session().organizationID }
+
+  /// What a call is, for errors, metrics and repeats.
+  struct Call {
+    var name: String
+    var object: String?
+    var method = "GET"
+    /// From the root of the instance.
+    var path: String
+    var body: [UInt8]?
+    var accept = "application/json"
+    var timeout = Duration.seconds(130)
+  }
+
+  /// The path of a resource of the pinned API version.
+  func path(_ resource: String) -> String { "/services/data/v\(apiVersion)/\(resource)" }
+
+  /// Makes a call and gives its whole answer.
+  func send(_ call: Call) async throws -> HTTPResponse {
+    var repeats = 0
+    while true {
+      do {
+        let response = try await authorized(call) { try await http.send($0) } inspect: { ($0.status, $0.headers) }
+        if response.status < 400 { return response }
+        throw try await refusal(VeevaError(status: response.status, body: response.body, call: call))
+      } catch let error as VeevaError {
+        guard call.method == "GET", repeats < Self.quickRepeats, error.code == .network || error.code == .server else {
+          throw error
+        }
+        repeats += 1
+        try await Task.sleep(for: .milliseconds(Int.random(in: 50...150) * repeats))
+      }
+    }
+  }
+
+  /// Makes a call whose answer is streamed.
+  func stream(_ call: Call) async throws -> HTTPStream {
+    let stream = try await authorized(call) { try await http.stream($0) } inspect: { ($0.status, $0.headers) }
+    if stream.status < 400 { return stream }
+    var body: [UInt8] = []
+    for try await chunk in stream.body where body.count < 1 << 16 { body += chunk }
+    throw try await refusal(VeevaError(status: stream.status, body: body, call: call))
+  }
+
+  /// Sends with a login; with a fresh one, once, if the login was dead.
+  private func authorized<Answer: Sendable>(
+    _ call: Call, _ exchange: (HTTPRequest) async throws -> Answer, inspect: (Answer) -> (Int, HTTPHeaders)
+  ) async throws -> Answer {
+    var session = try await sessions.session()
+    var isFresh = false
+    while true {
+      try await limits.beforeRequest()
+      let answer: Answer
+      do {
+        answer = try await exchange(request(call, session))
+      } catch let error as HTTPError {
+        if error.kind == .cancelled { throw CancellationError() }
+        throw VeevaError(error, call: call.name, object: call.object)
+      }
+      let (status, headers) = inspect(answer)
+      await limits.answered(headers.first("Sforce-Limit-Info").flatMap(LimitInfo.init), endpoint: call.name)
+      guard status == 401, !isFresh else { return answer }
+      session = try await sessions.renew(replacing: session)
+      isFresh = true
+    }
+  }
+
+  private func request(_ call: Call, _ session: VeevaSession) -> HTTPRequest {
+    var headers = [
+      ("Authorization", "Bearer \(session.accessToken)"), ("Accept", call.accept),
+      ("Sforce-Call-Options", "client=crmsync"),
+    ]
+    if call.body != nil { headers.append(("Content-Type", "application/json; charset=UTF-8")) }
+    return HTTPRequest(
+      method: call.method, url: session.instanceURL + call.path, headers: headers.map { (name: $0.0, value: $0.1) },
+      body: call.body, timeout: call.timeout)
+  }
+
+  /// What the caller shall see of a refusal: limits are the budget's to word.
+  private func refusal(_ error: VeevaError) async throws -> any Error {
+    guard case .waitForLimit(let limit) = error.disposition else { return error }
+    return await limits.refused(limit)
+  }
+}
+
+extension VeevaError {
+  init(status: Int, body: [UInt8], call: VeevaClient.Call) {
+    self.init(status: status, body: body, call: call.name, object: call.object)
+  }
+}
+
+extension VeevaClient.Call {
+  /// Decodes an answer.
+  func decode<Answer: Decodable>(_ type: Answer.Type, from body: [UInt8]) throws -> Answer {
+    do {
+      return try JSONDecoder().decode(type, from: Data(body))
+    } catch {
+      throw VeevaError(
+        code: .malformedAnswer, call: name, object: object, message: "the answer is not what the API documents")
+    }
+  }
+}
