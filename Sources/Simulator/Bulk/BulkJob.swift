@@ -1,0 +1,96 @@
+import NIOConcurrencyHelpers
+
+/// One Bulk API 2.0 query job.
+final class BulkJob: Sendable {
+  enum State: String, Sendable {
+    case uploadComplete = "UploadComplete"
+    case inProgress = "InProgress"
+    case aborted = "Aborted"
+    case jobComplete = "JobComplete"
+    case failed = "Failed"
+
+    var isTerminal: Bool { self == .aborted || self == .jobComplete || self == .failed }
+  }
+
+  struct Progress: Sendable {
+    var state = State.uploadComplete
+    var rows = 0
+    var message: String?
+    /// Seconds of the org's clock.
+    var changed: Int
+    var finished: Int?
+    var file: SpoolFile?
+    var isCancelled = false
+  }
+
+  let id: String
+  let operation: String
+  let objectName: String
+  let version: String
+  let created: Int
+  let lineEnding: String
+  let delimiterName: String
+  let order: Materialiser.Order
+  private let progress: NIOLockedValueBox<Progress>
+
+  init(
+    id: String, operation: String, objectName: String, version: String, created: Int, lineEnding: String,
+    delimiterName: String, order: Materialiser.Order
+  ) {
+    self.id = id
+    self.operation = operation
+    self.objectName = objectName
+    self.version = version
+    self.created = created
+    self.lineEnding = lineEnding
+    self.delimiterName = delimiterName
+    self.order = order
+    progress = NIOLockedValueBox(Progress(changed: created))
+  }
+
+  var now: Progress { progress.withLockedValue { $0 } }
+
+  /// Moves to a state, unless the job has ended.
+  @discardableResult
+  func move(to state: State, at seconds: Int, message: String? = nil, file: SpoolFile? = nil) -> Bool {
+    progress.withLockedValue {
+      guard !$0.state.isTerminal else { return false }
+      $0.state = state
+      $0.changed = seconds
+      $0.message = message
+      $0.file = file
+      if state.isTerminal { $0.finished = seconds }
+      if state == .aborted { $0.isCancelled = true }
+      return true
+    }
+  }
+
+  func add(rows: Int) { progress.withLockedValue { $0.rows += rows } }
+
+  /// Stops work on it, whatever its state.
+  func cancel() { progress.withLockedValue { $0.isCancelled = true } }
+
+  /// The job as the wire shows it.
+  /// - Parameter full: with progress, as a request for the state gives it.
+  func json(full: Bool) -> JSONValue {
+    let now = now
+    var members: [(String, JSONValue)] = [
+      ("id", .string(id)), ("operation", .string(operation)), ("object", .string(objectName)),
+      ("createdById", .string("0055g000001SvABAA0")), ("createdDate", .string(WireTime.json(created))),
+      ("systemModstamp", .string(WireTime.json(now.changed))), ("state", .string(now.state.rawValue)),
+      ("concurrencyMode", .string("Parallel")), ("contentType", .string("CSV")), ("apiVersion", .number(version)),
+    ]
+    if full {
+      members += [
+        ("jobType", .string("V2Query")), ("lineEnding", .string(lineEnding)),
+        ("columnDelimiter", .string(delimiterName)), ("numberRecordsProcessed", .int(now.rows)), ("retries", .int(0)),
+        ("totalProcessingTime", .int(max(0, (now.finished ?? now.changed) - created) * 1000)),
+        ("isPkChunkingSupported", .bool(true)),
+      ]
+      if let message = now.message { members.append(("errorMessage", .string(message))) }
+    } else {
+      members += [("lineEnding", .string(lineEnding)), ("columnDelimiter", .string(delimiterName))]
+    }
+    return .object(members)
+  }
+}

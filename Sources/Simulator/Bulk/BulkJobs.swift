@@ -1,0 +1,141 @@
+import NIOConcurrencyHelpers
+
+/// The org's bulk query jobs: some run, others queue.
+final class BulkJobs: Sendable {
+  private struct State {
+    var jobs: [String: BulkJob] = [:]
+    var created = 0
+    var running = 0
+    var waiting: [CheckedContinuation<Void, Never>] = []
+    var tasks: [String: Task<Void, Never>] = [:]
+  }
+
+  private let state = NIOLockedValueBox(State())
+  private let spool: Spool
+  private let clock: VirtualClock
+  private let faults: FaultBoard
+  private let options: SimulatedOrgOptions
+  private let retention: Int
+
+  init(spool: Spool, clock: VirtualClock, faults: FaultBoard, options: SimulatedOrgOptions) {
+    self.spool = spool
+    self.clock = clock
+    self.faults = faults
+    self.options = options
+    retention = Int(options.jobRetention.components.seconds)
+  }
+
+  /// Creates a job and starts it as soon as there is room.
+  func create(_ make: (String) -> BulkJob) -> BulkJob {
+    let number = state.withLockedValue {
+      $0.created += 1
+      return $0.created
+    }
+    let job = make(Self.id(number))
+    state.withLockedValue { $0.jobs[job.id] = job }
+    let task = Task { await run(job) }
+    state.withLockedValue { $0.tasks[job.id] = task }
+    return job
+  }
+
+  private static func id(_ number: Int) -> String {
+    var sink = ByteSink()
+    sink.append("7505g0")
+    sink.reserve(16)
+    IDLayout.putBase62(UInt64(number) + 1_000_000, &sink)
+    IDChecksum.put(&sink)
+    return String(decoding: sink.bytes, as: UTF8.self)
+  }
+
+  /// The job, as long as the org keeps it.
+  func job(_ id: String) -> BulkJob? {
+    guard let job = state.withLockedValue({ $0.jobs[id] ?? $0.jobs.first { $0.key.prefix(15) == id }?.value })
+    else { return nil }
+    guard let finished = job.now.finished, finished + retention < clock.seconds else { return job }
+    state.withLockedValue { $0.jobs[job.id] = nil }
+    return nil
+  }
+
+  var all: [BulkJob] { state.withLockedValue { $0.jobs.values.sorted { $0.id < $1.id } } }
+
+  func abort(_ job: BulkJob) async {
+    job.move(to: .aborted, at: clock.seconds)
+    if options.forgetsFinishedJobs { await remove(job) }
+  }
+
+  /// Forgets the job and, where the org forgets at once, its results.
+  func remove(_ job: BulkJob) async {
+    state.withLockedValue { $0.jobs[job.id] = nil }
+    job.cancel()
+    if options.forgetsFinishedJobs { await spool.forget(job.order) }
+  }
+
+  /// Stops all work.
+  func shutdown() async {
+    let tasks = state.withLockedValue { state in
+      for job in state.jobs.values { job.cancel() }
+      let waiting = state.waiting
+      state.waiting = []
+      for continuation in waiting { continuation.resume() }
+      return Array(state.tasks.values)
+    }
+    for task in tasks { task.cancel() }
+    for task in tasks { await task.value }
+  }
+
+  private func run(_ job: BulkJob) async {
+    let started = ContinuousClock.now
+    let faults = faults.fire(statement: job.order.statement.text)
+    await enter()
+    defer { leave(job.id) }
+    guard job.move(to: .inProgress, at: clock.seconds), !job.now.isCancelled else { return }
+    do {
+      let file = try await spool.file(
+        job.order, progress: { job.add(rows: $0) }, isCancelled: { job.now.isCancelled })
+      let slow = faults.filter { $0.kind == .slowJob }.reduce(0) { $0 + ($1.milliseconds ?? 1000) }
+      let due = started + options.jobDelay + .milliseconds(slow)
+      if due > .now { try await Task.sleep(until: due, clock: .continuous) }
+      end(job, file, faults)
+    } catch {
+      job.move(to: .failed, at: clock.seconds, message: "InternalServerError: the results could not be written")
+    }
+  }
+
+  private func end(_ job: BulkJob, _ file: SpoolFile, _ faults: [SimulatedFault]) {
+    if faults.contains(where: { $0.kind == .jobFailed }) {
+      job.move(
+        to: .failed, at: clock.seconds,
+        message: "ApiBatchItems: Batch failed: the server could not process the query; retries exhausted, add a filter")
+    } else if faults.contains(where: { $0.kind == .jobAborted }) {
+      job.move(to: .aborted, at: clock.seconds)
+    } else {
+      job.move(to: .jobComplete, at: clock.seconds, file: file)
+    }
+  }
+
+  private func enter() async {
+    await withCheckedContinuation { continuation in
+      let now = state.withLockedValue { state in
+        if state.running < options.concurrentJobs {
+          state.running += 1
+          return true
+        }
+        state.waiting.append(continuation)
+        return false
+      }
+      if now { continuation.resume() }
+    }
+  }
+
+  private func leave(_ id: String) {
+    let next = state.withLockedValue { state -> CheckedContinuation<Void, Never>? in
+      state.tasks[id] = nil
+      guard !state.waiting.isEmpty else {
+        state.running -= 1
+        return nil
+      }
+      return state.waiting.removeFirst()
+    }
+    next?.resume()
+  }
+}

@@ -1,0 +1,108 @@
+/// A trouble that the simulated org makes on purpose.
+public struct SimulatedFault: Sendable, Codable, Equatable {
+  /// What goes wrong.
+  public enum Kind: String, Sendable, Codable, CaseIterable {
+    /// The answer starts late, by `milliseconds`.
+    case latency
+    /// The body comes in small parts with `milliseconds` between them.
+    case slowBody
+    /// `status` (500 unless given) instead of an answer; `html` makes the body a page, as edges do.
+    case status
+    /// 403 `REQUEST_LIMIT_EXCEEDED`, "TotalRequests Limit exceeded."
+    case requestLimit
+    /// 403 `REQUEST_LIMIT_EXCEEDED`, "ConcurrentRequests … Limit exceeded."
+    case concurrentLimit
+    /// The connection closes after `bytes` of the body (half of it unless given).
+    case cutBody
+    /// A gzip body ends early, though the answer looks complete.
+    case truncatedGzip
+    /// A CSV or JSON body ends in the middle of a row, though the answer looks complete.
+    case truncatedBody
+    /// `Sforce-NumberOfRecords` is off by `difference` (1 unless given).
+    case wrongCount
+    /// All sessions end before the request is looked at.
+    case expireSessions
+    /// The locator of the request is refused, and forgotten.
+    case expireLocator
+    /// A bulk query job ends as `Failed`; matched by its statement.
+    case jobFailed
+    /// A bulk query job ends as `Aborted`, as if an administrator had done it; matched by its statement.
+    case jobAborted
+    /// A bulk query job takes `milliseconds` longer; matched by its statement.
+    case slowJob
+    /// `object` is hidden from the user from now on.
+    case hideObject
+    /// `field`, as `Object.Field`, is hidden from the user from now on.
+    case hideField
+  }
+
+  /// What goes wrong.
+  public var kind: Kind
+  /// Only requests of this method; any when `nil`.
+  public var method: String?
+  /// Only requests whose path and query contain this text, or jobs whose statement does.
+  public var path: String?
+  /// How many matching requests pass unharmed first.
+  public var after: Int
+  /// How often it fires at most; without end when `nil`.
+  public var count: Int?
+  /// Share of matching requests that it hits; which ones follows from the seed.
+  public var rate: Double
+  /// For `latency`, `slowBody`, `slowJob`.
+  public var milliseconds: Int?
+  /// For `status`.
+  public var status: Int?
+  /// For `status`.
+  public var html: Bool?
+  /// For `cutBody`, `truncatedGzip`, `truncatedBody`: bytes of the body that go out.
+  public var bytes: Int?
+  /// For `wrongCount`.
+  public var difference: Int?
+  /// For `hideObject`.
+  public var object: String?
+  /// For `hideField`.
+  public var field: String?
+
+  /// A fault.
+  public init(
+    _ kind: Kind, method: String? = nil, path: String? = nil, after: Int = 0, count: Int? = nil, rate: Double = 1,
+    milliseconds: Int? = nil, status: Int? = nil, html: Bool? = nil, bytes: Int? = nil, difference: Int? = nil,
+    object: String? = nil, field: String? = nil
+  ) {
+    self.kind = kind
+    self.method = method
+    self.path = path
+    self.after = after
+    self.count = count
+    self.rate = rate
+    self.milliseconds = milliseconds
+    self.status = status
+    self.html = html
+    self.bytes = bytes
+    self.difference = difference
+    self.object = object
+    self.field = field
+  }
+
+  /// Reads a fault; everything but `kind` may be left out.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      try values.decode(Kind.self, forKey: .kind),
+      method: try values.decodeIfPresent(String.self, forKey: .method),
+      path: try values.decodeIfPresent(String.self, forKey: .path),
+      after: try values.decodeIfPresent(Int.self, forKey: .after) ?? 0,
+      count: try values.decodeIfPresent(Int.self, forKey: .count),
+      rate: try values.decodeIfPresent(Double.self, forKey: .rate) ?? 1,
+      milliseconds: try values.decodeIfPresent(Int.self, forKey: .milliseconds),
+      status: try values.decodeIfPresent(Int.self, forKey: .status),
+      html: try values.decodeIfPresent(Bool.self, forKey: .html),
+      bytes: try values.decodeIfPresent(Int.self, forKey: .bytes),
+      difference: try values.decodeIfPresent(Int.self, forKey: .difference),
+      object: try values.decodeIfPresent(String.self, forKey: .object),
+      field: try values.decodeIfPresent(String.self, forKey: .field))
+  }
+
+  /// Whether it concerns bulk jobs rather than requests.
+  var isAboutJobs: Bool { [.jobFailed, .jobAborted, .slowJob].contains(kind) }
+}

@@ -1,0 +1,103 @@
+/// A statement looked up against the org: what to scan, what to keep, what to write.
+struct BoundQuery {
+  var statement: SOQLStatement
+  var object: ObjectDefinition
+  /// Empty for `COUNT()`.
+  var columns: [Column]
+  /// Rows outside it cannot match.
+  var range: Range<Int>
+  var predicate: Predicate?
+  var includeDeleted: Bool
+  var order: [OrderTerm]
+  var limit: Int?
+  var offset: Int
+
+  struct OrderTerm {
+    var column: Column
+    var descending: Bool
+    var nullsLast: Bool
+  }
+
+  var isCount: Bool { columns.isEmpty }
+
+  /// Looks a statement up.
+  /// - Parameter includeDeleted: whether deleted rows count, as in `queryAll`.
+  init(_ statement: SOQLStatement, data: DataSet, profile: Profile, includeDeleted: Bool) throws(SalesforceError) {
+    let lookup = FieldLookup(data: data, profile: profile, statement: statement)
+    let object = try lookup.object()
+    self.statement = statement
+    self.object = object
+    self.includeDeleted = includeDeleted
+    columns = try Self.columns(statement, lookup, object)
+    predicate = try statement.condition.map { condition throws(SalesforceError) in
+      try PredicateBuilder(lookup: lookup, object: object).predicate(condition)
+    }
+    range = Self.range(predicate, rows: data.rows(object.kind))
+    limit = statement.limit
+    offset = statement.offset ?? 0
+    guard offset <= 2000 else {
+      throw SalesforceError(
+        status: 400, code: "NUMBER_OUTSIDE_VALID_RANGE", message: "Maximum SOQL offset allowed is 2000")
+    }
+    order = try statement.order.map { order throws(SalesforceError) in
+      let column = try lookup.column(order.path, of: object)
+      guard column.field.sortable else {
+        throw SOQLPlace(statement.text, order.path.offset).invalidField(
+          "field '\(column.field.name)' can not be sorted in a query call")
+      }
+      return OrderTerm(column: column, descending: order.descending, nullsLast: order.nullsLast)
+    }
+  }
+
+  private static func columns(_ statement: SOQLStatement, _ lookup: FieldLookup, _ object: ObjectDefinition)
+    throws(SalesforceError) -> [Column]
+  {
+    if statement.selection == [.count] { return [] }
+    var columns: [Column] = []
+    var seen: Set<String> = []
+    for selection in statement.selection {
+      for path in try paths(selection, statement, lookup, object) {
+        let column = try lookup.column(path, of: object)
+        guard seen.insert(column.name.lowercased()).inserted else {
+          throw SOQLPlace(statement.text, path.offset).malformed("duplicate field selected: \(column.name)")
+        }
+        columns.append(column)
+      }
+    }
+    return columns
+  }
+
+  private static func paths(
+    _ selection: SOQLStatement.Selection, _ statement: SOQLStatement, _ lookup: FieldLookup, _ object: ObjectDefinition
+  ) throws(SalesforceError) -> [SOQLStatement.Path] {
+    switch selection {
+    case .field(let path): return [path]
+    case .count:
+      throw .malformedQuery("Grouped query without GROUP BY: COUNT() must be the only element of the SELECT list")
+    case .fields(let group, let offset):
+      guard ["ALL", "STANDARD", "CUSTOM"].contains(group) else {
+        throw SOQLPlace(statement.text, offset).malformed("unexpected token: '\(group)'")
+      }
+      guard group == "STANDARD" || (statement.limit ?? .max) <= 200 else {
+        throw .malformedQuery("The SOQL FIELDS function must have a LIMIT of at most 200")
+      }
+      return object.fields.filter { field in
+        lookup.profile.shows(field, of: object) && (group == "ALL" || field.isCustom == (group == "CUSTOM"))
+      }.map { SOQLStatement.Path(parts: [$0.name], offset: offset) }
+    }
+  }
+
+  /// The rows that conditions on the own id leave, as far as they are joined by AND.
+  private static func range(_ predicate: Predicate?, rows: Int) -> Range<Int> {
+    let everything = 0..<max(0, rows)
+    switch predicate {
+    case .rows(let range): return range.clamped(to: everything)
+    case .rowSet(let set):
+      guard let low = set.min(), let high = set.max() else { return 0..<0 }
+      return (low..<(high + 1)).clamped(to: everything)
+    case .all(let parts):
+      return parts.reduce(everything) { $0.clamped(to: Self.range($1, rows: rows)) }
+    default: return everything
+    }
+  }
+}

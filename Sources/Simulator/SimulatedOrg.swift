@@ -1,0 +1,69 @@
+import Foundation
+import HummingbirdCore
+public import Logging
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+public import ServiceLifecycle
+
+/// A stand-in Veeva org: speaks the wire protocol of the Salesforce REST API and Bulk API 2.0 over plain HTTP.
+///
+/// Its rows follow from a seed and are made while they are asked for. It reads only: there is no way to change them.
+public struct SimulatedOrg: Service {
+  private let options: SimulatedOrgOptions
+  private let logger: Logger
+  private let onListening: @Sendable (Int) async -> Void
+
+  /// An org.
+  /// - Parameter onListening: called once with the port, when connections are taken.
+  public init(
+    options: SimulatedOrgOptions, logger: Logger, onListening: @escaping @Sendable (Int) async -> Void = { _ in }
+  ) {
+    self.options = options
+    self.logger = logger
+    self.onListening = onListening
+  }
+
+  /// Serves until it is shut down or cancelled.
+  public func run() async throws {
+    let threads = max(1, options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    let pool = NIOThreadPool(numberOfThreads: threads)
+    pool.start()
+    do {
+      let org = try Org(options, pool: pool, threads: threads)
+      try await serve(org)
+      await org.jobs.shutdown()
+    } catch {
+      try await pool.shutdownGracefully()
+      throw error
+    }
+    try await pool.shutdownGracefully()
+  }
+
+  private func serve(_ org: Org) async throws {
+    // The port is known only after binding, before the first connection is taken.
+    let front = NIOLockedValueBox<HTTPFront?>(nil)
+    let host = options.host
+    let logger = logger
+    let onListening = onListening
+    let server = try HTTPServerBuilder.http1().buildServer(
+      configuration: ServerConfiguration(address: .hostname(host, port: options.port)),
+      eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger
+    ) { request, writer, _ in
+      guard let front = front.withLockedValue({ $0 }) else { return }
+      do {
+        try await front.handle(request, writer)
+      } catch {
+        logger.debug("an answer broke off", metadata: ["error": "\(type(of: error))"])
+        throw error
+      }
+    } onServerRunning: { channel in
+      let port = channel.localAddress?.port ?? 0
+      front.withLockedValue {
+        $0 = HTTPFront(responder: OrgResponder(org: org, baseURL: "http://\(host):\(port)"))
+      }
+      await onListening(port)
+    }
+    try await server.run()
+  }
+}
