@@ -74,7 +74,7 @@ public struct CoordinatorService: Service {
         let cycle = TenantCycle(
           tenant: tenant, leader: leader, checkpoints: checkpoints, publisher: publisher, limits: limits,
           progress: progress, markers: markers, logger: logger,
-          pace: PollPace(longest: tenant.settings.veeva.pollLongest))
+          pace: PollPace(longest: tenant.longestPoll))
         group.addTask { await cycle.run() }
       }
       await group.next()

@@ -22,7 +22,7 @@ struct ExtractKeeper: Sendable {
   /// Creates and polls bulk jobs.
   /// - Returns: how long to wait before the next look.
   func advance() async throws -> Duration {
-    let jobs = try await checkpoints.extractingJobs(tenant: tenant.name, open: tenant.settings.veeva.bulkJobs)
+    let jobs = try await checkpoints.extractingJobs(tenant: tenant.name, open: tenant.openBulkJobs)
     guard !jobs.isEmpty else { return .seconds(5) }
     let missing = jobs.filter { $0.bulkJob == nil }
     for job in missing { try await create(job) }

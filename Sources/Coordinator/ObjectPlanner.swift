@@ -110,7 +110,7 @@ struct ObjectPlanner: Sendable {
       let page = try await tenant.veeva.results(
         of: job, object: object.apiName, fields: ["Id"], locator: locator,
         maxRecords: ExtractPlanner.idPageRows(limits.planning))
-      while let batch = try await page.nextBatch() { sample.add(idsOf: batch) }
+      while let batch = try await page.nextBatch() { sample.add(batch) }
       locator = page.nextLocator
     } while locator != nil
     return sample

@@ -1,5 +1,5 @@
-import SyncModel
-import Tenants
+public import SyncModel
+public import Tenants
 import Veeva
 
 /// An object that the product does not sync, or that leads to no person.

@@ -91,7 +91,7 @@ struct TenantCycle: Sendable {
   /// Marks jobs as queued, then publishes them: a message always finds its job waiting for a worker.
   private func publish(_ lane: Lane) async throws {
     let jobs = try await checkpoints.dispatch(
-      tenant: tenant.name, lane: lane.rawValue, outstanding: tenant.settings.veeva.concurrency,
+      tenant: tenant.name, lane: lane.rawValue, outstanding: tenant.concurrency,
       queued: limits.queueDepth, leader: leader)
     guard !jobs.isEmpty else { return }
     await markers.reached(.jobsDispatched)
@@ -110,7 +110,7 @@ struct TenantCycle: Sendable {
           }
         }
       }
-      return await group.reduce(into: []) { refused, job in if let job { refused.append(job) } }
+      return await group.reduce(into: [DispatchedJob]()) { refused, job in if let job { refused.append(job) } }
     }
     if !refused.isEmpty { try await checkpoints.withdraw(refused, leader: leader) }
     try await checkpoints.announceWork()
@@ -118,7 +118,7 @@ struct TenantCycle: Sendable {
 
   /// Publishes again what the broker has lost.
   private func refill(_ lane: Lane) async throws {
-    guard let depth = try? await publisher.depth(tenant: tenant.name, lane: lane), depth.ready == 0 else { return }
+    guard let depth = try? await publisher.depth(tenant: tenant.name, lane: lane), depth == 0 else { return }
     let lost = try await checkpoints.withdrawLost(
       tenant: tenant.name, lane: lane.rawValue, olderThan: limits.lostAfter, leader: leader)
     if lost > 0 {

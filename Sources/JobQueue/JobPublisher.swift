@@ -35,16 +35,16 @@ public actor JobPublisher {
     }
   }
 
-  /// Messages ready on a tenant's lane.
-  public func depth(tenant: String, lane: Lane) async throws -> QueueDepth? {
+  /// Messages ready on a tenant's lane; `nil` when the queue does not exist.
+  public func depth(tenant: String, lane: Lane) async throws -> Int? {
     try await connectIfNeeded()
-    return try await publisher.depth(of: JobTopology.queue(tenant: tenant, lane: lane))
+    return try await publisher.depth(of: JobTopology.queue(tenant: tenant, lane: lane))?.ready
   }
 
   /// Messages ready on the queue of unreadable messages.
-  public func deadDepth() async throws -> QueueDepth? {
+  public func deadDepth() async throws -> Int? {
     try await connectIfNeeded()
-    return try await publisher.depth(of: JobTopology.deadQueue)
+    return try await publisher.depth(of: JobTopology.deadQueue)?.ready
   }
 
   /// Connects and declares the queues, if that has not been done or the connection broke.

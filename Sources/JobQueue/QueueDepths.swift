@@ -1,5 +1,3 @@
-import AMQP
-
 /// How deep the queues are, for people.
 public struct QueueDepths: Sendable {
   /// A reading.
@@ -21,9 +19,9 @@ public struct QueueDepths: Sendable {
     for tenant in tenants {
       for lane in Lane.allCases {
         guard let depth = try await publisher.depth(tenant: tenant, lane: lane) else { continue }
-        ready[JobTopology.queue(tenant: tenant, lane: lane)] = depth.ready
+        ready[JobTopology.queue(tenant: tenant, lane: lane)] = depth
       }
     }
-    return Reading(ready: ready, dead: try await publisher.deadDepth()?.ready)
+    return Reading(ready: ready, dead: try await publisher.deadDepth())
   }
 }

@@ -1,4 +1,4 @@
-import Checkpoints
+public import Checkpoints
 import Logging
 public import SyncModel
 public import Veeva
@@ -43,7 +43,7 @@ public actor SharedBudget: LimitObserver {
     }
   }
 
-  public func answered(_ usage: LimitInfo?, at serverTime: Instant?, endpoint: String) async {
+  public func answered(_ usage: LimitInfo?, endpoint: String) async {
     requests[endpoint, default: 0] += 1
     guard let usage, let instant = try? await now() else { return }
     known.answered(used: usage.used, allowed: usage.allowed, at: instant)
@@ -56,8 +56,8 @@ public actor SharedBudget: LimitObserver {
     }
   }
 
-  /// The server refused a call for a limit.
-  public func refused(_ reason: APIBudget.Reason) async -> BudgetExhausted {
+  public func refused(_ limit: RequestLimit) async -> any Error {
+    let reason: APIBudget.Reason = limit == .daily ? .dailyLimit : .concurrency
     try? await checkpoints.updateBudget(of: tenant) { budget, now in budget.refused(reason, at: now) }
     databaseTime = nil
     return BudgetExhausted(

@@ -1,5 +1,5 @@
 import Checkpoints
-public import Veeva
+import Veeva
 
 /// Keeps a tenant's login in the checkpoints, so that the whole cluster shares one.
 struct StoredSessions: SessionStore {
@@ -17,5 +17,21 @@ struct StoredSessions: SessionStore {
       StoredSession(try await login(refreshToken))
     }
     return VeevaSession(fresh)
+  }
+}
+
+extension VeevaSession {
+  init(_ stored: StoredSession) {
+    self.init(
+      accessToken: stored.accessToken, instanceURL: stored.instanceURL, organizationID: stored.organizationID,
+      refreshToken: stored.refreshToken, generation: stored.generation)
+  }
+}
+
+extension StoredSession {
+  init(_ session: VeevaSession) {
+    self.init(
+      accessToken: session.accessToken, instanceURL: session.instanceURL, organizationID: session.organizationID,
+      refreshToken: session.refreshToken, generation: session.generation)
   }
 }

@@ -1,4 +1,4 @@
-public import Checkpoints
+import Checkpoints
 public import Configuration
 public import PostgreSQL
 public import PostgresDestination
@@ -14,7 +14,36 @@ public struct Tenant: Sendable {
   public let destination: PostgresDestination
   /// Connections to the destination's database.
   public let destinationPool: PostgresPool
+  let checkpoints: CheckpointStore
 
   /// The objects that the configuration selects.
   public var selections: [ObjectSelection] { settings.selections }
+
+  /// Jobs of this tenant at work at once, in the whole cluster.
+  public var concurrency: Int { settings.veeva.concurrency }
+  /// Bulk query jobs open at once.
+  public var openBulkJobs: Int { settings.veeva.bulkJobs }
+  /// Longest wait between two questions whether a bulk job is complete.
+  public var longestPoll: Duration { settings.veeva.pollLongest }
+
+  /// How many records of an object there are.
+  public func count(_ object: SourceObject, conditions: [String]) async throws -> Int {
+    try await veeva.count(SOQL.count(from: object.apiName, where: conditions), object: object.apiName)
+  }
+
+  /// Creates or alters the destination's tables for a mapping.
+  public func prepareTables(for mapping: ObjectMapping) async throws {
+    try await destinationPool.withConnection { try await destination.prepare(mapping, on: $0) }
+  }
+
+  /// Lends a writer for one page, in a transaction that the checkpoint can share where both databases are one.
+  public func withPageWriter<R>(
+    for mapping: ObjectMapping, mode: WriteMode, _ body: (PageWriter) async throws -> R
+  ) async throws -> R {
+    try await destinationPool.withConnection { connection in
+      let shares = try await checkpoints.shares(databaseOf: connection)
+      return try await destination.withPage(
+        of: mapping, mode: mode, sharesCheckpoints: shares, on: connection, body)
+    }
+  }
 }

@@ -1,5 +1,5 @@
 import Foundation
-import HTTP
+public import HTTP
 import SyncModel
 
 /// A client of one Veeva CRM org: Salesforce REST API and Bulk API 2.0.

@@ -1,6 +1,6 @@
 import Checkpoints
 import Logging
-import SyncModel
+public import SyncModel
 
 /// How a slot's work on a job ended.
 enum JobEnding: Sendable {

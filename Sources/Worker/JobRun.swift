@@ -29,12 +29,12 @@ struct JobRun: Sendable {
         // Somebody else has it, or had it: a duplicate or late message.
         logger.debug("job is not waiting for a worker", metadata: ["job": "\(message.job)"])
       }
-      try await puller.finish(message)
+      await puller.finish(message)
       await markers.reached(.acknowledged)
     } catch {
       // The outcome could not be recorded. The lease runs out and the message comes again: nothing is lost.
       logger.error("could not record the outcome of a job", metadata: ["job": "\(message.job)", "error": "\(error)"])
-      try? await puller.finish(message)
+      await puller.finish(message)
     }
   }
 

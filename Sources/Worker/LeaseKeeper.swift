@@ -1,4 +1,5 @@
 import Checkpoints
+import Logging
 import SyncModel
 
 extension JobRun {

@@ -13,6 +13,12 @@ public struct MappingError: Error, Sendable, Equatable, CustomStringConvertible 
     case tableNameTaken(String, by: String)
   }
 
+  /// A problem with an object.
+  public init(object: String, problem: Problem) {
+    self.object = object
+    self.problem = problem
+  }
+
   public var description: String {
     switch problem {
     case .notQueryable:

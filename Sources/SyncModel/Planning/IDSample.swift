@@ -20,16 +20,29 @@ public struct IDSample: Sendable {
     random = SplitMix64(seed: seed)
   }
 
-  /// Takes note of one id (Vitter's algorithm R: each id seen is kept with equal chance).
+  /// Takes note of one id.
   public mutating func add(_ id: String) {
-    count += 1
-    let id = String(id.prefix(15))
-    if ids.count < capacity {
-      ids.append(id)
-    } else {
-      let slot = Int(random.next() % UInt64(count))
-      if slot < capacity { ids[slot] = id }
+    if let slot = slot() { keep(id, in: slot) }
+  }
+
+  /// Takes note of the ids in the first column of a batch; text is made only of those that are kept.
+  public mutating func add(_ batch: RecordBatch) {
+    for row in 0..<batch.rowCount {
+      if let slot = slot(), let id = batch.text(row: row, column: ObjectMapping.idColumn) { keep(id, in: slot) }
     }
+  }
+
+  /// Where the next id is kept, if it is (Vitter's algorithm R: each id seen is kept with equal chance).
+  private mutating func slot() -> Int? {
+    count += 1
+    if ids.count < capacity { return ids.count }
+    let slot = Int(random.next() % UInt64(count))
+    return slot < capacity ? slot : nil
+  }
+
+  private mutating func keep(_ id: String, in slot: Int) {
+    let id = String(id.prefix(15))
+    if slot < ids.count { ids[slot] = id } else { ids.append(id) }
   }
 
   /// Cuts everything into `parts` half-open ranges that hold about equally many of the ids seen.

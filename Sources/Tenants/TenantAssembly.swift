@@ -1,0 +1,44 @@
+public import Checkpoints
+public import Configuration
+import HTTP
+import PostgreSQL
+import PostgresDestination
+import SyncModel
+import Veeva
+
+extension Tenant {
+  /// Connects a tenant's two ends; nothing is sent yet.
+  /// - Parameter connections: connections to the destination that this process may hold.
+  public init(name: String, settings: TenantConfiguration, checkpoints: CheckpointStore, connections: Int) {
+    let budget = SharedBudget(tenant: name, share: settings.veeva.apiShare, checkpoints: checkpoints)
+    let http = HTTPClient(configuration: HTTPClientConfiguration(caFile: settings.veeva.caFile))
+    let destination = PostgresConfiguration(
+      url: settings.destination.postgres.url, password: settings.destination.postgres.password?.reveal(),
+      applicationName: "crmsync \(name)")
+    self.init(
+      name: name, settings: settings,
+      veeva: VeevaClient(
+        loginURL: settings.veeva.loginURL, apiVersion: settings.veeva.apiVersion,
+        credentials: settings.veeva.auth.credentials, http: http,
+        sessions: StoredSessions(tenant: name, checkpoints: checkpoints), limits: budget),
+      budget: budget, destination: PostgresDestination(schema: settings.destination.schema),
+      destinationPool: PostgresPool(destination, size: connections), checkpoints: checkpoints)
+  }
+
+  /// What tells this destination from another.
+  public var destinationIdentity: String { "\(destinationPool.configuration.identity)/\(destination.schema)" }
+}
+
+extension TenantConfiguration.Authentication {
+  var credentials: VeevaCredentials {
+    switch self {
+    case .clientCredentials(let id, let secret): .clientCredentials(clientID: id, clientSecret: secret.reveal())
+    case .jwtBearer(let id, let username, let key, let audience):
+      .jwtBearer(clientID: id, username: username, privateKeyPEM: key.reveal(), audience: audience)
+    case .refreshToken(let id, let secret, let token):
+      .refreshToken(clientID: id, clientSecret: secret?.reveal(), refreshToken: token.reveal())
+    case .password(let id, let secret, let username, let password):
+      .password(clientID: id, clientSecret: secret.reveal(), username: username, password: password.reveal())
+    }
+  }
+}
