@@ -6,7 +6,6 @@ import statistics
 import time
 
 import psycopg
-
 from cluster import Cluster, database, progress
 from report import Figure
 

@@ -6,7 +6,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 case ${1:-} in
   start)
     prepare_local
-    if ! "$0" status >/dev/null; then choose_ports; fi
+    # A server that runs keeps its port, and the other one its own beside it.
+    if ! "$HERE/postgres.sh" status >/dev/null && ! "$HERE/rabbitmq.sh" status >/dev/null; then choose_ports; fi
     ;;
   stop | wipe) ;;
   status)

@@ -142,6 +142,7 @@ broker() {
 # An empty database and an empty virtual host of this name.
 fresh_stores() {
   "$HERE/psql.sh" -q postgres <<SQL
+set client_min_messages = warning;
 drop database if exists "$1" with (force);
 create database "$1" owner crmsync;
 SQL
@@ -156,8 +157,8 @@ SQL
 role() {
   local name=$1 log=$2
   shift 2
-  launch "role-$name" "$log" "$@"
   ROLES+=("$name")
+  launch "role-$name" "$log" "$@"
 }
 
 # All at once, since each may use its whole grace.
