@@ -6,6 +6,7 @@ import CZlib
 final class Deflater {
   private var stream = z_stream()
   private var isOpen = false
+  private var output = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 16)
 
   struct Piece {
     var bytes: [UInt8]
@@ -24,24 +25,35 @@ final class Deflater {
     isOpen = true
   }
 
-  deinit { if isOpen { deflateEnd(&stream) } }
+  deinit {
+    if isOpen { deflateEnd(&stream) }
+    output.deallocate()
+  }
+
+  /// Compresses a piece; its bytes are lent to `body`.
+  func withPiece<Result>(
+    _ input: UnsafeBufferPointer<UInt8>, _ body: (_ bytes: UnsafeRawBufferPointer, _ crc: UInt) throws -> Result
+  ) throws -> Result {
+    guard deflateReset(&stream) == Z_OK else { throw Failure(code: Z_STREAM_ERROR) }
+    let capacity = Int(deflateBound(&stream, UInt(input.count))) + 64
+    if output.count < capacity {
+      output.deallocate()
+      output = .allocate(byteCount: capacity, alignment: 16)
+    }
+    stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
+    stream.avail_in = UInt32(truncatingIfNeeded: input.count)
+    stream.next_out = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    stream.avail_out = UInt32(truncatingIfNeeded: output.count)
+    let code = deflate(&stream, Z_FULL_FLUSH)
+    guard code == Z_OK, stream.avail_in == 0, stream.avail_out > 0 else { throw Failure(code: code) }
+    let length = output.count - Int(stream.avail_out)
+    return try body(
+      UnsafeRawBufferPointer(rebasing: output[..<length]), crc32_z(0, input.baseAddress, input.count))
+  }
 
   /// Compresses a piece.
   func piece(_ input: UnsafeBufferPointer<UInt8>) throws -> Piece {
-    guard deflateReset(&stream) == Z_OK else { throw Failure(code: Z_STREAM_ERROR) }
-    let capacity = Int(deflateBound(&stream, UInt(input.count))) + 64
-    var code: Int32 = Z_OK
-    let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-      stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
-      stream.avail_in = UInt32(truncatingIfNeeded: input.count)
-      stream.next_out = buffer.baseAddress
-      stream.avail_out = UInt32(truncatingIfNeeded: capacity)
-      code = deflate(&stream, Z_FULL_FLUSH)
-      count = capacity - Int(stream.avail_out)
-    }
-    guard code == Z_OK, stream.avail_in == 0, stream.avail_out > 0 else { throw Failure(code: code) }
-    return Piece(
-      bytes: bytes, crc: crc32_z(0, input.baseAddress, input.count), rawLength: input.count)
+    try withPiece(input) { bytes, crc in Piece(bytes: Array(bytes), crc: crc, rawLength: input.count) }
   }
 
   /// Frame of a gzip member (RFC 1952) before the pieces.

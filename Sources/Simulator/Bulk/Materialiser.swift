@@ -12,6 +12,13 @@ struct Materialiser: Sendable {
   let data: DataSet
   let pool: NIOThreadPool
   let threads: Int
+  private let benches = Benches()
+
+  init(data: DataSet, pool: NIOThreadPool, threads: Int) {
+    self.data = data
+    self.pool = pool
+    self.threads = threads
+  }
 
   /// What a job asks for.
   struct Order: Sendable {
@@ -52,7 +59,7 @@ struct Materialiser: Sendable {
           group.addTask {
             try await pool.runIfActive {
               if isCancelled() { throw Cancelled() }
-              try writer.put(place, try piece(cuts, place, order), rows: cuts.starts[place].rows)
+              try piece(cuts, place, order, writer)
               progress(cuts.starts[place].rows)
             }
           }
@@ -87,16 +94,21 @@ struct Materialiser: Sendable {
     return Cuts(source: source, starts: starts)
   }
 
-  private func piece(_ cuts: Cuts, _ place: Int, _ order: Order) throws -> Deflater.Piece {
+  private func piece(_ cuts: Cuts, _ place: Int, _ order: Order, _ output: PieceWriter) throws {
     let query = cuts.source.query
     let writer = CSVRowWriter(
       renderer: cuts.source.renderer, columns: query.columns, delimiter: order.delimiter, crlf: order.crlf)
-    var rows: [Int] = []
-    rows.reserveCapacity(cuts.starts[place].rows)
-    _ = cuts.source.next(from: cuts.starts[place].place, cuts.starts[place].rows, into: &rows)
-    var sink = ByteSink(capacity: 1 << 20)
-    for index in rows { writer.row(data.row(query.object.kind, index), &sink) }
-    return try Deflater().piece(sink.bytes)
+    let count = cuts.starts[place].rows
+    let bench = try benches.take()
+    defer { benches.give(bench) }
+    bench.rows.removeAll(keepingCapacity: true)
+    bench.sink.removeAll()
+    _ = cuts.source.next(from: cuts.starts[place].place, count, into: &bench.rows)
+    for index in bench.rows { writer.row(data.row(query.object.kind, index), &bench.sink) }
+    let rawLength = bench.sink.count
+    try bench.deflater.withPiece(bench.sink.bytes) { bytes, crc in
+      try output.put(place, bytes, rawLength: rawLength, crc: crc, rows: count)
+    }
   }
 }
 
@@ -116,15 +128,15 @@ private final class PieceWriter: Sendable {
     state = NIOLockedValueBox(State(pieces: Array(repeating: none, count: count)))
   }
 
-  func put(_ place: Int, _ piece: Deflater.Piece, rows: Int) throws {
+  func put(_ place: Int, _ bytes: UnsafeRawBufferPointer, rawLength: Int, crc: UInt, rows: Int) throws {
     let offset = state.withLockedValue { state in
       let offset = state.end
-      state.end += piece.bytes.count
+      state.end += bytes.count
       state.pieces[place] = SpoolFile.Piece(
-        offset: offset, length: piece.bytes.count, rawLength: piece.rawLength, crc: piece.crc, rows: rows)
+        offset: offset, length: bytes.count, rawLength: rawLength, crc: crc, rows: rows)
       return offset
     }
-    try SpoolFile.write(descriptor, piece.bytes, at: offset)
+    try SpoolFile.write(descriptor, bytes, at: offset)
   }
 
   var finished: (pieces: [SpoolFile.Piece], end: Int) { state.withLockedValue { ($0.pieces, $0.end) } }

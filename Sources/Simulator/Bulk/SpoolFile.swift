@@ -61,12 +61,10 @@ final class SpoolFile: Sendable {
     return bytes
   }
 
-  static func write(_ descriptor: Int32, _ bytes: [UInt8], at offset: Int) throws {
+  static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
     var done = 0
     while done < bytes.count {
-      let put = bytes.withUnsafeBytes { raw in
-        pwrite(descriptor, raw.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + done))
-      }
+      let put = pwrite(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + done))
       if put < 0, errno == EINTR { continue }
       guard put > 0 else { throw Failure(what: "write", code: errno) }
       done += put

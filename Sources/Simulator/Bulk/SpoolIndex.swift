@@ -19,7 +19,7 @@ enum SpoolIndex {
     put(UInt64(pieces.count))
     put(UInt64(key.count))
     put(magic)
-    try SpoolFile.write(descriptor, bytes, at: offset)
+    try bytes.withUnsafeBytes { try SpoolFile.write(descriptor, $0, at: offset) }
   }
 
   /// Opens a file of a former run; `nil` when there is none, or it was made for something else.
