@@ -6,7 +6,7 @@ from cluster import Cluster, copied
 from report import Figure
 
 RECORDS = 200_000
-LATENCY = "200ms"
+LATENCY_MS = 200
 WORKERS = (1, 2, 4, 8)
 
 
@@ -17,13 +17,13 @@ def run(records: int | None) -> list[Figure]:
         linear = figures[0].value * workers if figures else None
         ratio = rate / linear if linear else None
         figures.append(Figure(
-            "latency", f"{workers} worker{'s' * (workers > 1)}, {LATENCY} a request", rate, "rows/s", linear, ratio,
+            "latency", f"{workers} worker{'s' * (workers > 1)}, {LATENCY_MS} ms a request", rate, "rows/s", linear, ratio,
             ">= 0.85" if ratio else "", ratio >= 0.85 if ratio else None))
     return figures
 
 
 def measure(records: int, workers: int) -> float:
-    with Cluster(records, org=["--latency", LATENCY], settings=SMALL_PIECES) as cluster:
+    with Cluster(records, org=["--latency-ms", str(LATENCY_MS)], settings=SMALL_PIECES) as cluster:
         cluster.start(workers=workers, slots=1)
         cluster.wait_until_synced()
         rows, seconds = copied()

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Prints RabbitMQ definitions with one administrator and some virtual hosts, without the password in clear:
+# Prints RabbitMQ definitions with one administrator and some virtual hosts, without the password in clear, and with a
+# policy that leaves counting deliveries to crmsync:
 #   definitions.sh USER PASSWORD_FILE VIRTUAL_HOST…
 set -euo pipefail
 
@@ -19,13 +20,16 @@ password_hash() {
 user=$1
 hash=$(password_hash "$2")
 shift 2
-hosts='' permissions=''
+hosts='' permissions='' policies=''
 for host in "$@"; do
   hosts+="{\"name\":\"$host\"},"
   permissions+="{\"user\":\"$user\",\"vhost\":\"$host\",\"configure\":\".*\",\"write\":\".*\",\"read\":\".*\"},"
+  policies+="{\"vhost\":\"$host\",\"name\":\"crmsync\",\"pattern\":\"^crmsync\\\\.v1\\\\.\",\"apply-to\":\"queues\",
+    \"definition\":{\"delivery-limit\":1000000}},"
 done
 cat <<JSON
 {"users": [{"name": "$user", "password_hash": "$hash",
   "hashing_algorithm": "rabbit_password_hashing_sha256", "tags": "administrator"}],
- "vhosts": [${hosts%,}], "permissions": [${permissions%,}]}
+ "vhosts": [${hosts%,}], "permissions": [${permissions%,}],
+ "policies": [${policies%,}]}
 JSON
