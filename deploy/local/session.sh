@@ -171,11 +171,12 @@ end_roles() {
 
 # ---------------------------------------------------------------- build
 
-# build CONFIGURATION LABEL ARGUMENT…
+# build CONFIGURATION LABEL ARGUMENT…: a release is built as the container image's is.
 build() {
   local configuration=$1 label=$2
   shift 2
   ensure_swift
+  if [[ $configuration == release ]]; then set -- "$@" --static-swift-stdlib; fi
   quietly "$label" "$LOGS/build.log" swift build --package-path "$ROOT" -c "$configuration" "$@"
   BINARY=$(swift build --package-path "$ROOT" -c "$configuration" --show-bin-path)/crmsync
   export BINARY
