@@ -55,7 +55,7 @@ quietly() {
   while is_alive "$STEP"; do
     sleep 0.2
     if [[ $TERMINAL ]]; then
-      line=$(tail -c 400 "$log" | tr '\r' '\n' | sed -n '/[^ ]/h; ${x;p}' | cut -c1-$((${COLUMNS:-80} - 40)))
+      line=$(tail -c 400 "$log" | tr '\r' '\n' | awk 'NF { last = $0 } END { print last }' | cut -c1-$((${COLUMNS:-80} - 40)))
       printf '\r\e[K  %s· %-22s %5s  %s%s' "$DIM" "$label" "$(duration $((SECONDS - begin)))" "$line" "$PLAIN"
     elif ((SECONDS - shown >= 60)); then
       shown=$SECONDS
