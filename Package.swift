@@ -52,19 +52,27 @@ let package = Package(
 
     // The words and the decisions: pure, no I/O.
     module("SyncModel"),
-    module("Configuration", ["SyncModel", yaml]),
+    // Not `Configuration`: a package that Hummingbird depends on has a module of that name.
+    .target(
+      name: "SyncConfiguration", dependencies: ["SyncModel", yaml], path: "Sources/Configuration",
+      swiftSettings: settings),
 
     // The ends and the memory.
     module("Veeva", ["SyncModel", "HTTP", jwt, log]),
     module("PostgresDestination", ["SyncModel", "PostgreSQL", log]),
     module("Checkpoints", ["SyncModel", "PostgreSQL", log, services]),
-    module("JobQueue", ["SyncModel", "AMQP", log]),
+    module("JobQueue", ["AMQP", log]),
+
+    // What a process is connected to, and where a crash test may halt it.
+    module("ProgressMarkers", [log]),
+    module(
+      "Tenants",
+      ["SyncModel", "SyncConfiguration", "HTTP", "Veeva", "PostgreSQL", "PostgresDestination", "Checkpoints", log]),
 
     // The path of a record.
-    module("Worker", ["SyncModel", "Veeva", "PostgresDestination", "Checkpoints", "JobQueue", log, services]),
-    module("Coordinator", ["SyncModel", "Veeva", "PostgresDestination", "Checkpoints", "JobQueue", log, services]),
-    module(
-      "Operations", ["SyncModel", "Configuration", "Veeva", "PostgresDestination", "Checkpoints", "JobQueue", log]),
+    module("Worker", ["Tenants", "JobQueue", "ProgressMarkers", log, services]),
+    module("Coordinator", ["Tenants", "JobQueue", "ProgressMarkers", log, services]),
+    module("Operations", ["Tenants", "JobQueue", log]),
 
     // A stand-in Veeva org that speaks the real wire protocol.
     module("Simulator", ["CZlib", web, jwt, log, services]),
@@ -72,7 +80,8 @@ let package = Package(
     .executableTarget(
       name: "crmsync",
       dependencies: [
-        "Configuration", "Worker", "Coordinator", "Operations", "Simulator", arguments, log, services,
+        "SyncConfiguration", "Worker", "Coordinator", "Operations", "Simulator", arguments, log, services,
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: settings),
 
@@ -81,7 +90,9 @@ let package = Package(
     tests(of: "PostgreSQL"),
     tests(of: "HTTP", [web]),
     tests(of: "SyncModel"),
-    tests(of: "Configuration"),
+    .testTarget(
+      name: "SyncConfigurationTests", dependencies: ["SyncConfiguration"], path: "Tests/Configuration",
+      swiftSettings: settings),
     tests(of: "Veeva", ["HTTP"]),
     tests(of: "PostgresDestination", ["PostgreSQL"]),
     tests(of: "Checkpoints", ["PostgreSQL"]),

@@ -131,11 +131,3 @@ struct ObjectPlanner: Sendable {
       ])
   }
 }
-
-extension Partition {
-  /// Length of the longest URL that reading this partition by REST needs: every character escaped at worst.
-  var longestURLBytes: Int {
-    let statement = restStatement(after: "001000000000000AAA", limit: ExtractPlanner.restPageRows)
-    return statement.utf8.count + statement.utf8.filter { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: ",") }.count * 2
-  }
-}

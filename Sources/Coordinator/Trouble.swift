@@ -1,6 +1,7 @@
 import Checkpoints
 import PostgresDestination
 import SyncModel
+import Tenants
 import Veeva
 
 /// What an error of the coordinator's own work stops.

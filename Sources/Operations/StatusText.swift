@@ -98,7 +98,7 @@ public struct StatusText: Sendable {
   }
 
   /// A length of time in the unit that suits it.
-  static func duration(_ seconds: Double) -> String {
+  public static func duration(_ seconds: Double) -> String {
     let whole = Int(seconds.rounded())
     if whole < 60 { return "\(whole) s" }
     if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }

@@ -1,5 +1,5 @@
 import Checkpoints
-public import Configuration
+public import SyncConfiguration
 public import PostgreSQL
 public import PostgresDestination
 public import SyncModel
@@ -34,6 +34,11 @@ public struct Tenant: Sendable {
   /// Creates or alters the destination's tables for a mapping.
   public func prepareTables(for mapping: ObjectMapping) async throws {
     try await destinationPool.withConnection { try await destination.prepare(mapping, on: $0) }
+  }
+
+  /// Finds out whether the destination's tables could be made or altered, and leaves them as they are.
+  public func rehearseTables(for mapping: ObjectMapping) async throws {
+    try await destinationPool.withConnection { try await destination.rehearse(mapping, on: $0) }
   }
 
   /// Lends a writer for one page, in a transaction that the checkpoint can share where both databases are one.

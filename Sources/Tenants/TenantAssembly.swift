@@ -1,5 +1,5 @@
 public import Checkpoints
-public import Configuration
+public import SyncConfiguration
 import HTTP
 import PostgreSQL
 import PostgresDestination

@@ -16,19 +16,21 @@ public struct WorkerService: Service {
   private let tenants: [String: Tenant]
   private let limits: WorkerLimits
   private let work: WorkSignal
+  private let gauge: SlotGauge
   private let markers: ProgressMarkers
   private let logger: Logger
 
   /// A worker.
   public init(
     checkpoints: CheckpointStore, puller: JobPuller, tenants: [Tenant], limits: WorkerLimits, work: WorkSignal,
-    markers: ProgressMarkers, logger: Logger
+    gauge: SlotGauge, markers: ProgressMarkers, logger: Logger
   ) {
     self.checkpoints = checkpoints
     self.puller = puller
     self.tenants = Dictionary(tenants.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     self.limits = limits
     self.work = work
+    self.gauge = gauge
     self.markers = markers
     self.logger = logger
   }
@@ -56,7 +58,11 @@ public struct WorkerService: Service {
             continue
           }
           busy += 1
-          slots.addTask { await run.run(message) }
+          gauge.taken()
+          slots.addTask {
+            await run.run(message)
+            gauge.freed()
+          }
         }
         await slots.waitForAll()
       }

@@ -92,3 +92,11 @@ public struct Position: Sendable, Equatable, Codable {
   /// The start of the same partition after its bulk job was lost: rows that were committed may come again.
   public func restarted() -> Position { Position(pages: pages, mayExist: mayExist || pages > 0) }
 }
+
+extension Partition {
+  /// Length of the longest URL that reading this partition by REST needs: every character escaped at worst.
+  public var longestURLBytes: Int {
+    let statement = restStatement(after: "001000000000000AAA", limit: ExtractPlanner.restPageRows)
+    return statement.utf8.count + statement.utf8.filter { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: ",") }.count * 2
+  }
+}

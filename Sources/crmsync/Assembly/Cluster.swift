@@ -1,5 +1,6 @@
+import AMQP
 import Checkpoints
-import Configuration
+import SyncConfiguration
 import Coordinator
 import Foundation
 import JobQueue
@@ -10,6 +11,7 @@ import ProgressMarkers
 import ServiceLifecycle
 import SyncModel
 import Tenants
+import UnixSignals
 import Worker
 
 /// What a process is made of, put together from the configuration. Nothing is decided here.
@@ -19,34 +21,125 @@ struct Cluster: Sendable {
   let tenants: [Tenant]
   let logger: Logger
   private let database: PostgresConfiguration
+  private let broker: AMQPConfiguration
 
-  /// Everything that the roles need.
-  static func assemble(_ configuration: Configuration) async throws -> Cluster {
-    var cluster = remembering(configuration)
-    cluster = Cluster(
-      configuration: configuration, checkpoints: cluster.checkpoints,
-      tenants: try configuration.tenants.map { name, settings in
-        try Tenant(name: name, settings: settings, checkpoints: cluster.checkpoints, configuration: configuration)
-      },
-      logger: cluster.logger, database: cluster.database)
+  /// Puts a process together; nothing is connected yet.
+  /// - Parameter slots: jobs at once, where the command line says so.
+  init(_ configuration: Configuration, slots: Int? = nil) throws {
+    var configuration = configuration
+    if let slots { configuration.worker.slots = slots }
+    self.configuration = configuration
+    logger = LogOutput.start(configuration.log)
+    database = PostgresConfiguration(
+      url: configuration.postgres.url, password: configuration.postgres.password?.reveal())
+    broker = try AMQPConfiguration(
+      url: configuration.rabbitmq.url, password: configuration.rabbitmq.password?.reveal())
+    let connections = configuration.worker.slots + 2
+    let checkpoints = CheckpointStore(pool: PostgresPool(database, size: connections + 2))
+    self.checkpoints = checkpoints
+    tenants = configuration.tenants.sorted { $0.key < $1.key }.map { name, settings in
+      Tenant(name: name, settings: settings, checkpoints: checkpoints, connections: connections)
+    }
+  }
+
+  /// Puts a process together and makes sure that the checkpoints can be used.
+  static func ready(_ options: ConfigurationOptions, slots: Int? = nil) async throws -> Cluster {
+    let cluster = try Cluster(try options.load(), slots: slots)
+    try await cluster.checkpoints.migrate()
+    for tenant in cluster.tenants {
+      try await cluster.checkpoints.register(tenant: tenant.name, destination: tenant.destinationIdentity)
+    }
     return cluster
   }
 
-  /// Only the checkpoints: enough to look and to decide about parked work.
-  static func remembering(_ configuration: Configuration) -> Cluster {
-    let logger = Logging.start(configuration.log)
-    let database = PostgresConfiguration(
-      url: configuration.postgres.url, password: configuration.postgres.password?.reveal(),
-      applicationName: "crmsync")
-    let slots = configuration.worker.slots
-    let pool = PostgresPool(database, size: slots + 4)
-    return Cluster(
-      configuration: configuration, checkpoints: CheckpointStore(pool: pool), tenants: [], logger: logger,
-      database: database)
+  /// The tenant of that name.
+  func tenant(_ name: String) throws -> Tenant {
+    guard let tenant = tenants.first(where: { $0.name == name }) else {
+      throw UnknownTenant(name: name, known: tenants.map(\.name))
+    }
+    return tenant
+  }
+
+  /// Everything `status` shows.
+  func status() async throws -> ClusterStatus {
+    try await ClusterStatus.read(checkpoints, queues: queueDepths)
+  }
+
+  /// A connection to the broker that only looks.
+  var queueDepths: QueueDepths { QueueDepths(publisher) }
+
+  private var publisher: JobPublisher {
+    JobPublisher(broker, tenants: tenants.map(\.name), logger: logger)
+  }
+
+  /// How finely work is cut.
+  var planning: PlanningLimits {
+    PlanningLimits(pageRows: configuration.sync.pageRows, partitionRows: configuration.sync.partitionRows)
+  }
+
+  // MARK: Roles
+
+  private var retry: RetryPolicy {
+    RetryPolicy(
+      maxFailures: configuration.sync.maxFailures,
+      backoff: Backoff(first: configuration.sync.retryFirst, longest: configuration.sync.retryLongest))
+  }
+
+  /// The services of a coordinator.
+  func coordinatorServices() -> [any Service] {
+    let name = Self.processName("coordinator")
+    let progress = WorkSignal()
+    let limits = CoordinatorLimits(
+      name: name, term: configuration.coordinator.term, sweepInterval: min(.seconds(5), configuration.sync.lease / 2),
+      queueDepth: configuration.sync.queueDepth, lostAfter: configuration.coordinator.lostAfter, planning: planning,
+      retry: retry)
+    let coordinator = CoordinatorService(
+      checkpoints: checkpoints, publisher: publisher, tenants: tenants, limits: limits, progress: progress,
+      markers: ProgressMarkers(logger: logger), logger: logger)
+    return [
+      NotificationListener(database, channels: [(.progress, progress)], logger: logger),
+      ProcessHeartbeat(id: name, role: .coordinator, slots: 0, gauge: SlotGauge(), checkpoints: checkpoints),
+      coordinator,
+    ]
+  }
+
+  /// The services of a worker.
+  func workerServices() -> [any Service] {
+    let name = Self.processName("worker")
+    let work = WorkSignal()
+    let gauge = SlotGauge()
+    let limits = WorkerLimits(
+      name: name, slots: configuration.worker.slots, lease: configuration.sync.lease,
+      jobTime: configuration.sync.jobTime, pageRows: configuration.sync.pageRows, retry: retry)
+    let worker = WorkerService(
+      checkpoints: checkpoints, puller: JobPuller(broker, logger: logger), tenants: tenants, limits: limits,
+      work: work, gauge: gauge, markers: ProgressMarkers(logger: logger), logger: logger)
+    return [
+      NotificationListener(database, channels: [(.work, work)], logger: logger),
+      ProcessHeartbeat(
+        id: name, role: .worker, slots: configuration.worker.slots, gauge: gauge, checkpoints: checkpoints),
+      worker,
+    ]
+  }
+
+  /// Runs services until they are told to stop.
+  ///
+  /// The first SIGTERM or SIGINT stops in good order, within `worker.shutdown`; a second one ends at once.
+  func run(_ services: [any Service]) async throws {
+    SecondSignal.install()
+    var group = ServiceGroupConfiguration(
+      services: services.map { service in
+        // A service that ends on its own, as `--once` does, ends the others in good order.
+        .init(
+          service: service, successTerminationBehavior: .gracefullyShutdownGroup,
+          failureTerminationBehavior: .gracefullyShutdownGroup)
+      }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    group.maximumGracefulShutdownDuration = configuration.worker.shutdown
+    try await ServiceGroup(configuration: group).run()
   }
 
   /// A name for this process that no other has.
-  static func processName(_ role: String) -> String {
+  private static func processName(_ role: String) -> String {
     "\(role)-\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)-"
       + String(UInt32.random(in: 0...UInt32.max), radix: 36)
   }

@@ -1,13 +1,14 @@
+import AMQP
 import ArgumentParser
 import Checkpoints
-import Configuration
+import SyncConfiguration
 import Foundation
 import JobQueue
 import PostgreSQL
 import Veeva
 
 /// What the process tells its caller.
-enum ExitStatus: Int32 {
+enum ExitStatus: Int32, Comparable {
   case done = 0
   /// The work failed.
   case failed = 1
@@ -27,6 +28,8 @@ enum ExitStatus: Int32 {
       default: .failed
       }
   }
+
+  static func < (a: ExitStatus, b: ExitStatus) -> Bool { a.rawValue < b.rawValue }
 
   /// Says what went wrong and ends the process.
   static func end(with error: any Error) -> Never {

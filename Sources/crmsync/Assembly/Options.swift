@@ -1,5 +1,5 @@
 import ArgumentParser
-import Configuration
+import SyncConfiguration
 import Foundation
 import Logging
 
@@ -35,4 +35,14 @@ func printJSON(_ value: some Encodable) throws {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
   print(String(decoding: try encoder.encode(value), as: UTF8.self))
+}
+
+/// How many jobs a process takes at once.
+struct SlotsOption: ParsableArguments {
+  @Option(help: "Jobs at once, 1 to 64. Default: worker.slots of the configuration.")
+  var slots: Int?
+
+  func validate() throws {
+    if let slots, !(1...64).contains(slots) { throw ValidationError("--slots must be from 1 to 64") }
+  }
 }

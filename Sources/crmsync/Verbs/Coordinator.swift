@@ -13,8 +13,7 @@ struct Coordinator: AsyncParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   func run() async throws {
-    let cluster = try await Cluster.assemble(options.load())
-    try await cluster.migrate()
-    try await cluster.run(cluster.coordinator())
+    let cluster = try await Cluster.ready(options)
+    try await cluster.run(cluster.coordinatorServices())
   }
 }

@@ -25,7 +25,7 @@ struct DeadLetters: AsyncParsableCommand {
     @Argument(help: "Only of this object, by its API name.") var object: String?
 
     func run() async throws {
-      let cluster = try await Cluster.remembering(options.load())
+      let cluster = try await Cluster.ready(options)
       let letters = try await cluster.checkpoints.deadLetters(tenant: tenant, object: object)
       if output.json { return try printJSON(letters) }
       if letters.isEmpty { print("No dead letters.") }
@@ -39,7 +39,7 @@ struct DeadLetters: AsyncParsableCommand {
     @Argument(help: "The job's number.") var job: Int64
 
     func run() async throws {
-      let cluster = try await Cluster.remembering(options.load())
+      let cluster = try await Cluster.ready(options)
       let letters = try await cluster.checkpoints.deadLetters(tenant: nil, object: nil)
       guard let letter = letters.first(where: { $0.job == job }) else {
         throw Failure(description: "job \(job) is no dead letter; see crmsync dead-letters list")
@@ -55,7 +55,7 @@ struct DeadLetters: AsyncParsableCommand {
     @OptionGroup var which: WhichJobs
 
     func run() async throws {
-      let cluster = try await Cluster.remembering(options.load())
+      let cluster = try await Cluster.ready(options)
       let count = try await cluster.checkpoints.retryDeadLetters(try await which.jobs(cluster))
       print("\(count) dead letter(s) sent back to work.")
     }
@@ -68,7 +68,7 @@ struct DeadLetters: AsyncParsableCommand {
     @OptionGroup var which: WhichJobs
 
     func run() async throws {
-      let cluster = try await Cluster.remembering(options.load())
+      let cluster = try await Cluster.ready(options)
       let count = try await cluster.checkpoints.discardDeadLetters(try await which.jobs(cluster))
       print("\(count) dead letter(s) discarded.")
     }

@@ -1,6 +1,9 @@
 import ArgumentParser
 import Checkpoints
 import Foundation
+import Operations
+import SyncModel
+import Tenants
 
 /// Refused records.
 struct Rejects: AsyncParsableCommand {
@@ -23,7 +26,7 @@ struct Rejects: AsyncParsableCommand {
     @Argument(help: "Only of this object, by its API name.") var object: String?
 
     func run() async throws {
-      let cluster = try await Cluster.remembering(options.load())
+      let cluster = try await Cluster.ready(options)
       let rejects = try await cluster.checkpoints.rejects(tenant: tenant, object: object)
       if output.json { return try printJSON(rejects) }
       if rejects.isEmpty { print("No rejects.") }
@@ -40,12 +43,28 @@ struct Rejects: AsyncParsableCommand {
     @Argument(help: "The reject's number.") var id: Int64
 
     func run() async throws {
-      let cluster = try await Cluster.remembering(options.load())
+      let cluster = try await Cluster.ready(options)
       let rejects = try await cluster.checkpoints.rejects(tenant: nil, object: nil, limit: Int(Int32.max))
       guard let reject = rejects.first(where: { $0.id == id }) else {
         throw Failure(description: "there is no open reject \(id); see crmsync rejects list")
       }
       try printJSON(reject)
+    }
+  }
+
+  struct Retry: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Fetches a tenant's rejected records again and stores those that can be stored now.")
+    @OptionGroup var options: ConfigurationOptions
+    @Argument(help: "The tenant.") var tenant: String
+
+    func run() async throws {
+      let cluster = try await Cluster.ready(options)
+      let tenant = try cluster.tenant(tenant)
+      for object in tenant.selections.map(\.object) {
+        let (stored, left) = try await RejectRetry(checkpoints: cluster.checkpoints).retry(object, of: tenant)
+        if stored + left > 0 { print("\(object): \(stored) stored, \(left) still refused or gone.") }
+      }
     }
   }
 
@@ -55,7 +74,7 @@ struct Rejects: AsyncParsableCommand {
     @Argument(help: "Numbers of rejects.") var ids: [Int64]
 
     func run() async throws {
-      let cluster = try await Cluster.remembering(options.load())
+      let cluster = try await Cluster.ready(options)
       print("\(try await cluster.checkpoints.discardRejects(ids)) reject(s) discarded.")
     }
   }

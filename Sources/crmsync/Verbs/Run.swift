@@ -1,9 +1,7 @@
 import ArgumentParser
-import Checkpoints
-import Coordinator
 import Foundation
 import Operations
-import Worker
+import Tenants
 
 /// Everything in one process.
 struct Run: AsyncParsableCommand {
@@ -18,20 +16,19 @@ struct Run: AsyncParsableCommand {
       """)
 
   @OptionGroup var options: ConfigurationOptions
+  @OptionGroup var slots: SlotsOption
   @Flag(help: "One complete cycle, then exit.")
   var once = false
-  @Option(help: "Jobs at once. Default: worker.slots of the configuration.")
-  var slots: Int?
 
   func run() async throws {
-    let cluster = try await Cluster.assemble(options.load())
-    try await cluster.migrate()
-    let services = try cluster.coordinator() + cluster.worker(slots: slots)
+    let cluster = try await Cluster.ready(options, slots: slots.slots)
+    let services = cluster.coordinatorServices() + cluster.workerServices()
     guard once else { return try await cluster.run(services) }
-    try await cluster.run(
-      services, until: CycleWatch(checkpoints: cluster.checkpoints, tenants: cluster.tenants.map(\.name)))
-    let status = try await ClusterStatus.read(cluster.checkpoints, queues: nil)
+    let watch = CycleWatch(checkpoints: cluster.checkpoints, tenants: cluster.tenants.map(\.name))
+    try await cluster.run(services + [watch])
+    let status = try await cluster.status()
     for line in StatusText(colours: false).lines(status) { print(line) }
     if status.hasFailed { throw ExitCode(ExitStatus.failed.rawValue) }
+    if !status.isIdle { throw Failure(description: "stopped before the cycle was complete; run again to go on") }
   }
 }

@@ -23,8 +23,7 @@ struct Status: AsyncParsableCommand {
   var untilSynced = false
 
   func run() async throws {
-    let cluster = try await Cluster.assemble(options.load())
-    try await cluster.migrate()
+    let cluster = try await Cluster.ready(options)
     if output.json { return try printJSON(try await cluster.status()) }
     let text = StatusText(colours: output.colours)
     guard watch || untilSynced else {

@@ -14,16 +14,10 @@ struct Worker: AsyncParsableCommand {
       """)
 
   @OptionGroup var options: ConfigurationOptions
-  @Option(help: "Jobs at once, 1 to 64. Default: worker.slots of the configuration.")
-  var slots: Int?
-
-  func validate() throws {
-    if let slots, !(1...64).contains(slots) { throw ValidationError("--slots must be from 1 to 64") }
-  }
+  @OptionGroup var slots: SlotsOption
 
   func run() async throws {
-    let cluster = try await Cluster.assemble(options.load())
-    try await cluster.migrate()
-    try await cluster.run(cluster.worker(slots: slots))
+    let cluster = try await Cluster.ready(options, slots: slots.slots)
+    try await cluster.run(cluster.workerServices())
   }
 }

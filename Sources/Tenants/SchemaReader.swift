@@ -1,5 +1,4 @@
 public import SyncModel
-public import Tenants
 import Veeva
 
 /// An object that the product does not sync, or that leads to no person.
@@ -88,5 +87,13 @@ public struct SchemaReader: Sendable {
     case .users, .custom:
       return []
     }
+  }
+}
+
+extension SchemaReader {
+  /// API calls that reading an object's schema and counting it takes, at best.
+  public static func apiCalls(for object: SourceObject) -> Int {
+    // The clock, the describe and the count; record types for accounts.
+    object == .personAccounts ? 4 : 3
   }
 }
