@@ -1,0 +1,96 @@
+import Foundation
+import Testing
+
+@testable import SyncConfiguration
+
+/// A configuration that is right, with places to change.
+enum Sample {
+  static let veeva = """
+        veeva:
+          loginURL: https://acme.my.salesforce.com
+          auth: { flow: client-credentials, clientID: app, clientSecret: s3cret-of-acme }
+    """
+
+  static let destination = """
+        destination:
+          postgres: { url: "postgresql://crmsync@db:5432/marketing", schema: acme }
+    """
+
+  static let servers = """
+    postgres: { url: "postgresql://crmsync@127.0.0.1:5432/crmsync" }
+    rabbitmq: { url: "amqp://crmsync@127.0.0.1:5672/crmsync" }
+    """
+
+  /// The sample with parts replaced, and lines added at the top level and to the tenant.
+  static func yaml(
+    servers: String = servers, veeva: String = veeva, destination: String = destination, top: String = "",
+    tenant: String = ""
+  ) -> String {
+    [servers, top, "tenants:", "  acme:", veeva, destination, tenant].filter { !$0.isEmpty }.joined(separator: "\n")
+      + "\n"
+  }
+
+  static func withAuth(_ auth: String) -> String {
+    yaml(
+      veeva: """
+            veeva:
+              loginURL: https://acme.my.salesforce.com
+              auth: \(auth)
+        """)
+  }
+
+  static func withObjects(_ objects: String) -> String { yaml(tenant: "    objects: \(objects)") }
+}
+
+/// What is wrong with a text.
+func problems(
+  in yaml: String, folder: String = "", environment: [String: String] = [:]
+) -> [ConfigurationError.Problem] {
+  do throws(ConfigurationError) {
+    _ = try Configuration.parse(yaml, folder: folder, environment: environment)
+    return []
+  } catch {
+    return error.problems
+  }
+}
+
+/// A folder that is removed with the test that uses it.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "/crmsync-configuration-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func write(_ name: String, _ content: String) throws {
+    try content.write(toFile: path + "/" + name, atomically: false, encoding: .utf8)
+  }
+}
+
+/// Chance that can be repeated (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var word = state
+    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+    return word ^ (word >> 31)
+  }
+}
+
+extension SeededGenerator {
+  /// A seed that differs between runs and is printed, or the one that the environment names.
+  static func seed() -> UInt64 {
+    let named = ProcessInfo.processInfo.environment["CRMSYNC_TEST_SEED"].flatMap { UInt64($0) }
+    let seed = named ?? UInt64.random(in: 0...UInt64.max)
+    print("configuration tests: CRMSYNC_TEST_SEED=\(seed)")
+    return seed
+  }
+}
