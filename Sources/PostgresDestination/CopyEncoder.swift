@@ -4,13 +4,21 @@ import SyncModel
 ///
 /// Each value is checked against its column's type first, since one bad value would fail the whole COPY. A record
 /// with a refused value is written to none of the tables.
-struct CopyEncoder {
-  /// A batch, encoded.
+///
+/// Confined to the task that made it.
+final class CopyEncoder {
+  /// What a batch came to.
   struct Encoded: Sendable {
-    /// COPY text per table, in the mapping's order.
-    var tables: [[UInt8]]
     var rows: Int
     var rejects: [Reject]
+  }
+
+  /// A batch whose shape is not the mapping's: the extract was made for another field list.
+  struct MalformedBatch: Error, CustomStringConvertible {
+    let columns: Int
+    let wanted: Int
+
+    var description: String { "a batch of \(columns) values per record does not fit a mapping of \(wanted) fields" }
   }
 
   private struct Column {
@@ -21,6 +29,10 @@ struct CopyEncoder {
 
   private let mapping: ObjectMapping
   private let tables: [[Column]]
+  /// How often one field stands in one table, at most.
+  private let repeats: Int
+  /// Owned: where rows are encoded before they are appended to a table's text. Grows to the longest row.
+  private var scratch = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 64 << 10)
 
   init(_ mapping: ObjectMapping) {
     self.mapping = mapping
@@ -29,48 +41,85 @@ struct CopyEncoder {
         Column(source: $0.source, type: $0.type, isRequired: $0.source <= ObjectMapping.modstampColumn)
       }
     }
+    repeats =
+      tables.map { columns in
+        Dictionary(grouping: columns, by: \.source).values.map(\.count).max() ?? 1
+      }.max() ?? 1
   }
 
+  deinit { scratch.deallocate() }
+
   /// Encodes a batch.
-  func encode(_ batch: RecordBatch) -> Encoded {
+  /// - Parameter outputs: COPY text per table, in the mapping's order; added to.
+  func encode(_ batch: RecordBatch, into outputs: inout [[UInt8]]) throws -> Encoded {
+    try check(batch, outputs)
+    let before = outputs.map(\.count)
     var refused: [Int: Reject] = [:]
     // Usually no record is refused, and one pass over each table is all. When some are, those rows are left out of
     // every table by a second pass.
-    var encoded = tables.map { encode(batch, $0, leavingOut: [:], &refused) }
+    for (table, columns) in tables.enumerated() { encode(batch, columns, leavingOut: [:], &refused, &outputs[table]) }
     if !refused.isEmpty {
-      var ignored: [Int: Reject] = [:]
-      encoded = tables.map { encode(batch, $0, leavingOut: refused, &ignored) }
+      var none: [Int: Reject] = [:]
+      for (table, columns) in tables.enumerated() {
+        outputs[table].removeSubrange(before[table]...)
+        encode(batch, columns, leavingOut: refused, &none, &outputs[table])
+      }
     }
     return Encoded(
-      tables: encoded, rows: batch.rowCount - refused.count,
-      rejects: refused.sorted { $0.key < $1.key }.map(\.value))
+      rows: batch.rowCount - refused.count, rejects: refused.sorted { $0.key < $1.key }.map(\.value))
+  }
+
+  /// The loops below trust the batch's layout; this is where it is made sure of.
+  private func check(_ batch: RecordBatch, _ outputs: [[UInt8]]) throws {
+    let fields = mapping.fields.count
+    guard outputs.count == tables.count, batch.columnCount == fields, batch.ends.count >= batch.rowCount * fields,
+      (batch.ends.last ?? 0) <= batch.bytes.count,
+      tables.allSatisfy({ $0.allSatisfy { 0..<fields ~= $0.source } })
+    else { throw MalformedBatch(columns: batch.columnCount, wanted: fields) }
   }
 
   private func encode(
-    _ batch: RecordBatch, _ columns: [Column], leavingOut: [Int: Reject], _ refused: inout [Int: Reject]
-  ) -> [UInt8] {
-    let room = batch.bytes.count * 4 + batch.rowCount * (columns.count * 8 + 8) + 64
-    return [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-      guard let start = buffer.baseAddress else { return }
-      var output = start
-      batch.bytes.withUnsafeBufferPointer { bytes in
-        batch.ends.withUnsafeBufferPointer { ends in
-          columns.withUnsafeBufferPointer { columns in
-            for row in 0..<batch.rowCount {
-              if !leavingOut.isEmpty, leavingOut[row] != nil { continue }
-              let rowStart = output
-              let failure = encodeRow(
-                bytes, ends, first: row * batch.columnCount, columns, &output)
-              if let failure {
-                output = rowStart
-                if refused[row] == nil { refused[row] = reject(batch, row, failure.column, failure.reason) }
-              }
+    _ batch: RecordBatch, _ columns: [Column], leavingOut: [Int: Reject], _ refused: inout [Int: Reject],
+    _ text: inout [UInt8]
+  ) {
+    let width = batch.columnCount
+    batch.bytes.withUnsafeBufferPointer { bytes in
+      batch.ends.withUnsafeBufferPointer { ends in
+        columns.withUnsafeBufferPointer { columns in
+          var used = 0
+          for row in 0..<batch.rowCount {
+            if !leavingOut.isEmpty, leavingOut[row] != nil { continue }
+            let first = row * width
+            let rowBytes = width == 0 ? 0 : ends[first + width - 1] - (first == 0 ? 0 : ends[first - 1])
+            guard let start = room(for: rowBytes, columns.count, &used, &text) else { continue }
+            var output = start
+            if let failure = encodeRow(bytes, ends, first: first, columns, &output) {
+              if refused[row] == nil { refused[row] = reject(batch, row, failure.column, failure.reason) }
+            } else {
+              used += output - start
             }
           }
+          text.append(contentsOf: UnsafeBufferPointer(rebasing: scratch[..<used]))
         }
       }
-      count = output - start
     }
+  }
+
+  /// A place with room for a row whatever is in it: four bytes for a byte, eight more for a value.
+  @inline(__always)
+  private func room(
+    for rowBytes: Int, _ columns: Int, _ used: inout Int, _ text: inout [UInt8]
+  ) -> UnsafeMutablePointer<UInt8>? {
+    let needed = rowBytes * 4 * repeats + columns * 8 + 8
+    if scratch.count - used < needed {
+      text.append(contentsOf: UnsafeBufferPointer(rebasing: scratch[..<used]))
+      used = 0
+      if scratch.count < needed {
+        scratch.deallocate()
+        scratch = .allocate(capacity: needed)
+      }
+    }
+    return scratch.baseAddress.map { $0 + used }
   }
 
   @inline(__always)
@@ -82,15 +131,19 @@ struct CopyEncoder {
       let index = first + column.source
       let start = index == 0 ? 0 : ends[index - 1]
       let end = ends[index]
+      let before = output
       if start == end {
         if column.isRequired { return (column, "missing") }
-        output[0] = 0x5C
-        output[1] = UInt8(ascii: "N")
-        output += 2
       } else if let reason = ValueEncoder.encode(
         UnsafeBufferPointer(rebasing: bytes[start..<end]), as: column.type, &output)
       {
         return (column, reason)
+      }
+      // Nothing written: no value, or text of nothing but NUL bytes.
+      if output == before {
+        output[0] = 0x5C
+        output[1] = UInt8(ascii: "N")
+        output += 2
       }
       output.pointee = UInt8(ascii: "\t")
       output += 1
@@ -102,9 +155,21 @@ struct CopyEncoder {
 
   private func reject(_ batch: RecordBatch, _ row: Int, _ column: Column, _ reason: StaticString) -> Reject {
     let id = batch.text(row: row, column: ObjectMapping.idColumn) ?? ""
+    let field = mapping.fields[column.source]
     return Reject(
-      recordID: VeevaID.widened(id) ?? String(id.replacing("\0", with: "").prefix(18)),
-      field: mapping.fields[column.source], expected: column.type.rawValue,
-      reason: "\(mapping.fields[column.source]): \(reason)")
+      recordID: VeevaID.widened(id) ?? Self.legible(id), field: field, expected: column.type.rawValue,
+      reason: "\(field): \(reason)")
+  }
+
+  /// What was delivered in place of an id, as text of at most 64 bytes that PostgreSQL can hold.
+  private static func legible(_ id: String) -> String {
+    var kept = ""
+    var bytes = 0
+    for scalar in id.unicodeScalars where scalar != "\0" {
+      bytes += UTF8.width(scalar)
+      if bytes > 64 { break }
+      kept.unicodeScalars.append(scalar)
+    }
+    return kept
   }
 }

@@ -10,6 +10,12 @@ public struct DestinationError: Error, Sendable, CustomStringConvertible {
     case incompatibleColumn(String, has: String, wants: String)
     /// There is a table of that name that is not ours.
     case foreignTable
+    /// Somebody's own constraint refuses rows of the source.
+    case constraint(String)
+    /// Something that depends on the table forbids to alter it.
+    case dependency
+    /// The database stores text in another encoding than UTF-8.
+    case encoding(String)
     /// The server is out of space or read-only.
     case unavailable
   }
@@ -17,7 +23,7 @@ public struct DestinationError: Error, Sendable, CustomStringConvertible {
   public let problem: Problem
   public let schema: String
   public let table: String?
-  /// The server's words.
+  /// The server's words, or the field concerned.
   public let detail: String
 
   /// Whether it may pass by itself.
@@ -26,34 +32,55 @@ public struct DestinationError: Error, Sendable, CustomStringConvertible {
   /// Whether only one object is concerned.
   public var isObjectScoped: Bool {
     switch problem {
-    case .incompatibleColumn, .foreignTable: true
-    case .permission, .unavailable: false
+    case .incompatibleColumn, .foreignTable, .constraint, .dependency: true
+    case .permission, .encoding, .unavailable: false
     }
   }
 
   public var description: String {
     let place = table.map { "\(schema).\($0)" } ?? "schema \(schema)"
     switch problem {
+    case .permission where table != nil:
+      return "destination \(place): \(detail); the sync role must own the schema's tables: "
+        + "ALTER TABLE \(place) OWNER TO it, GRANT USAGE, CREATE ON SCHEMA \(schema) TO it, "
+        + "and GRANT TEMPORARY ON DATABASE … TO it"
     case .permission:
       return "destination \(place): \(detail); run: GRANT CREATE ON DATABASE … TO the sync role, "
         + "or create schema \(schema) and GRANT ALL ON SCHEMA \(schema) to it"
     case .incompatibleColumn(let column, let has, let wants):
-      return "destination \(place): column \(column) is \(has), but the field needs \(wants); "
+      return "destination \(place): column \(column) is \(has), but the field \(detail) needs \(wants); "
         + "drop or rename the column, or exclude the field, and the next cycle goes on"
     case .foreignTable:
       return "destination \(place): a table of that name exists that was not made by crmsync; "
         + "rename it, or use another schema"
+    case .constraint(let name):
+      return "destination \(place): constraint \(name), which crmsync did not make, refuses records of the source; "
+        + "drop it, or keep it in a table of your own"
+    case .dependency:
+      return "destination \(place): \(detail); drop what depends on the table's columns, "
+        + "and make it again once the table has been altered"
+    case .encoding(let name):
+      return "destination \(place): the database stores text as \(name), which cannot hold every text of the source; "
+        + "use a database made WITH ENCODING 'UTF8'"
     case .unavailable:
-      return "destination \(place): \(detail)"
+      return "destination \(place): \(detail); the sync goes on by itself once the server can write again"
     }
   }
 
   /// The destination's view of a server error, or the error itself.
+  ///
+  /// A table or column that went missing stays a server's error: reading the schema again makes it anew.
   static func from(_ error: PostgresError, schema: String, table: String? = nil) -> any Error {
+    func destination(_ problem: Problem) -> DestinationError {
+      DestinationError(problem: problem, schema: schema, table: table, detail: error.message)
+    }
     switch error.sqlState {
-    case "42501": DestinationError(problem: .permission, schema: schema, table: table, detail: error.message)
-    case "53100", "25006": DestinationError(problem: .unavailable, schema: schema, table: table, detail: error.message)
-    default: error
+    case "42501": return destination(.permission)
+    case "53100", "25006": return destination(.unavailable)
+    case "0A000", "2BP01": return destination(.dependency)
+    case "23502", "23503", "23505", "23514", "23P01":
+      return destination(.constraint(error.constraint ?? error.column ?? "unknown"))
+    default: return error
     }
   }
 }

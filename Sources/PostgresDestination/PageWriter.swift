@@ -13,29 +13,38 @@ public enum WriteMode: Sendable {
 public struct PageResult: Sendable {
   /// Records that were stored, or found stored already.
   public let rows: Int
+  /// Rows of all tables that were added or replaced; the rest was equal or newer already.
+  public let changed: Int
   public let rejects: [Reject]
 }
 
 /// Writes one page, batch by batch, in one transaction. Memory is bounded by a few batches whatever the page.
 ///
-/// Confined to the task that made it.
+/// Confined to the task that made it. Where checkpoints live in another database, commit the page first and the
+/// checkpoint afterwards: a page that comes again is merged, and changes nothing.
 public final class PageWriter {
   /// Whether the checkpoint can be committed in the page's own transaction.
   public let sharesCheckpoints: Bool
 
-  /// COPY text that may wait for its turn, in bytes, when several tables are written through one connection.
-  private static let flushBytes = 4 << 20
+  /// COPY text that waits for its turn, in bytes. Several tables take turns on one connection, and each turn costs a
+  /// round trip, so that they wait for more.
+  private let flushBytes: Int
 
   private let connection: PostgresConnection
   private let schema: String
-  private let mapping: ObjectMapping
   private let mode: WriteMode
   private let encoder: CopyEncoder
-  private var pending: [[[UInt8]]]
-  private var pendingBytes = 0
+  private let tables: [TableStatements]
+  /// Names of the staging tables; empty when rows go straight in.
+  private var staging: [String] = []
+  /// COPY text per table.
+  private var pending: [[UInt8]]
   private var openTable: Int?
   private var rows = 0
+  private var changed = 0
   private var rejects: [Reject] = []
+  /// Whether there is a transaction to give up.
+  private(set) var isOpen = false
 
   init(
     on connection: PostgresConnection, schema: String, mapping: ObjectMapping, mode: WriteMode,
@@ -43,93 +52,100 @@ public final class PageWriter {
   ) {
     self.connection = connection
     self.schema = schema
-    self.mapping = mapping
     self.mode = mode
     self.sharesCheckpoints = sharesCheckpoints
     encoder = CopyEncoder(mapping)
+    tables = mapping.tables.map { TableStatements(schema: schema, table: $0) }
     pending = mapping.tables.map { _ in [] }
+    flushBytes = mapping.tables.count == 1 ? 256 << 10 : 4 << 20
   }
 
   func begin() async throws {
-    try await translatingErrors {
-      try await connection.execute("begin")
-      guard mode == .merge else { return }
-      for table in mapping.tables { try await connection.execute(statements(table).stage) }
+    try await connection.execute("begin")
+    isOpen = true
+    guard mode == .merge else { return }
+    // Merging sorts a page's rows; the default of four megabytes would sort them on disk.
+    try await connection.execute("set local work_mem = '32MB'")
+    for table in tables {
+      try await writing(table.table) {
+        guard let name = try await connection.query(table.shape).first?.string("staging") else {
+          throw PostgresError(kind: .unexpectedResult, message: "\(table.table) has no columns")
+        }
+        try await connection.execute(table.stage(name))
+        staging.append(name)
+      }
     }
   }
 
   /// Adds records to the page.
   /// - Throws: ``PageConflict`` when rows are there already that were not expected.
   public func write(_ batch: RecordBatch) async throws {
-    let encoded = encoder.encode(batch)
+    let encoded = try encoder.encode(batch, into: &pending)
     rows += encoded.rows
     rejects += encoded.rejects
-    for (table, bytes) in encoded.tables.enumerated() where !bytes.isEmpty {
-      pending[table].append(bytes)
-      pendingBytes += bytes.count
-    }
-    if pending.count == 1 || pendingBytes > Self.flushBytes { try await flush() }
+    if pending.reduce(0, { $0 + $1.count }) >= flushBytes { try await flush() }
   }
 
   /// Sends what is pending. A single table's COPY stays open; several take turns.
   private func flush() async throws {
-    try await translatingErrors {
-      for table in pending.indices where !pending[table].isEmpty {
-        if openTable != table {
-          try await closeCopy()
-          try await connection.beginCopy(statements(mapping.tables[table]).copy(mode))
-          openTable = table
+    for table in pending.indices where !pending[table].isEmpty {
+      if openTable != table {
+        try await closeCopy()
+        try await writing(tables[table].table) {
+          try await connection.beginCopy(
+            mode == .insert ? tables[table].insert : tables[table].copy(into: staging[table]))
         }
-        for bytes in pending[table] { try await connection.copy(bytes) }
-        pending[table] = []
+        openTable = table
       }
-      pendingBytes = 0
+      try await connection.copy(pending[table])
+      pending[table].removeAll(keepingCapacity: true)
     }
   }
 
   private func closeCopy() async throws {
-    guard openTable != nil else { return }
+    guard let table = openTable else { return }
     openTable = nil
-    try await connection.endCopy()
+    try await writing(tables[table].table) {
+      let copied = try await connection.endCopy()
+      if mode == .insert { changed += copied }
+    }
   }
 
   /// Commits the page together with what the body writes.
   /// - Parameter body: writes the checkpoint; `false` rolls everything back.
   /// - Returns: `nil` when the body said no.
+  /// - Throws: ``PageConflict`` when rows are there already that were not expected.
   public func commit(
     alongside body: @Sendable (PageResult, isolated PostgresConnection) throws -> Bool
   ) async throws -> PageResult? {
-    let result = PageResult(rows: rows, rejects: rejects)
     try await flush()
-    return try await translatingErrors {
-      try await closeCopy()
-      if mode == .merge {
-        for table in mapping.tables { try await connection.execute(statements(table).merge) }
-      }
-      guard try await body(result, connection) else {
-        try await connection.execute("rollback")
-        return nil
-      }
-      try await connection.execute("commit")
-      return result
+    try await closeCopy()
+    for (table, staging) in zip(tables, staging) {
+      try await writing(table.table) { changed += try await connection.execute(table.merge(from: staging)) }
     }
+    let result = PageResult(rows: rows, changed: changed, rejects: rejects)
+    let isWanted = try await body(result, connection)
+    try await connection.execute(isWanted ? "commit" : "rollback")
+    isOpen = false
+    return isWanted ? result : nil
   }
 
-  /// Gives the page up.
+  /// Gives the page up, unless it has been committed.
   func abandon() async {
+    guard isOpen else { return }
+    isOpen = false
     if openTable != nil { await connection.abortCopy(reason: "page abandoned") }
     // After a broken connection there is nothing to roll back.
     _ = try? await connection.execute("rollback")
   }
 
-  private func statements(_ table: TableMapping) -> TableStatements { TableStatements(schema: schema, table: table) }
-
-  private func translatingErrors<R>(_ body: () async throws -> R) async throws -> R {
+  /// Runs a body that writes one table, and says what its errors mean for a destination.
+  private func writing(_ table: String, _ body: () async throws -> Void) async throws {
     do {
-      return try await body()
+      try await body()
     } catch let error as PostgresError {
       if error.sqlState == "23505", mode == .insert { throw PageConflict() }
-      throw DestinationError.from(error, schema: schema, table: error.table)
+      throw DestinationError.from(error, schema: schema, table: table)
     }
   }
 }

@@ -14,6 +14,12 @@ public struct PostgresDestination: Sendable {
       mapping.tables, object: mapping.object.apiName, on: connection)
   }
 
+  /// Tries what ``prepare(_:on:)`` would do and takes it back, to find out whether it could be done.
+  public func rehearse(_ mapping: ObjectMapping, on connection: PostgresConnection) async throws {
+    try await SchemaMigrator(schema: schema).prepare(
+      mapping.tables, object: mapping.object.apiName, on: connection, keepsChanges: false)
+  }
+
   /// Lends a writer for one page. What it has not committed when the body ends is rolled back.
   /// - Parameter sharesCheckpoints: whether checkpoints live in the same database.
   public func withPage<R>(
@@ -24,7 +30,9 @@ public struct PostgresDestination: Sendable {
       on: connection, schema: schema, mapping: mapping, mode: mode, sharesCheckpoints: sharesCheckpoints)
     do {
       try await writer.begin()
-      return try await body(writer)
+      let result = try await body(writer)
+      await writer.abandon()
+      return result
     } catch {
       await writer.abandon()
       throw error

@@ -34,34 +34,70 @@ enum ValueEncoder {
   @inline(__always)
   static func text(_ value: Input, _ output: inout Output) -> Bool {
     guard let source = value.baseAddress else { return true }
+    let count = value.count
     var position = 0
-    // Eight bytes at a time, as long as none needs a look: ASCII, not a control character, not a backslash.
-    while position + 8 <= value.count {
-      let word = UnsafeRawPointer(source + position).loadUnaligned(as: UInt64.self)
-      let backslashes = word ^ (ones &* 0x5C)
-      let special =
-        word | ((word &- ones &* 0x20) & ~word) | ((backslashes &- ones) & ~backslashes)
-      if special & highs != 0 { break }
-      UnsafeMutableRawPointer(output).storeBytes(of: word, as: UInt64.self)
-      output += 8
-      position += 8
+    while true {
+      while position + 8 <= count {
+        let word = load(source + position)
+        if !isPlain(word) { break }
+        store(word, output)
+        output += 8
+        position += 8
+      }
+      let rest = count - position
+      if rest == 0 { return true }
+      if rest < 8, count >= 8 {
+        // The last eight bytes, of which the first were written already: as they are, if all eight are plain.
+        let word = load(source + (count - 8))
+        if isPlain(word) {
+          store(word, output - (8 - rest))
+          output += rest
+          return true
+        }
+      }
+      if !scalars(value, &position, until: min(position + 8, count), &output) { return false }
     }
-    while position < value.count {
-      let byte = source[position]
+  }
+
+  /// Writes what begins before `end`, scalar by scalar.
+  @inline(__always)
+  private static func scalars(
+    _ value: Input, _ position: inout Int, until end: Int, _ output: inout Output
+  ) -> Bool {
+    while position < end {
+      let byte = value[position]
       if byte >= 0x80 {
         let length = scalarLength(value, position)
         if length == 0 { return false }
         for _ in 0..<length {
-          output.pointee = source[position]
-          output += 1
+          put(value[position], &output)
           position += 1
         }
-        continue
+      } else {
+        escaped(byte, &output)
+        position += 1
       }
-      escaped(byte, &output)
-      position += 1
     }
     return true
+  }
+
+  /// Whether none of eight bytes needs a look: ASCII, not a control character, not a backslash.
+  @inline(__always)
+  private static func isPlain(_ word: UInt64) -> Bool {
+    let backslashes = word ^ (ones &* 0x5C)
+    let special = word | ((word &- ones &* 0x20) & ~word) | ((backslashes &- ones) & ~backslashes)
+    return special & highs == 0
+  }
+
+  /// Eight bytes, the first of them lowest.
+  @inline(__always)
+  private static func load(_ source: UnsafePointer<UInt8>) -> UInt64 {
+    UInt64(littleEndian: UnsafeRawPointer(source).loadUnaligned(as: UInt64.self))
+  }
+
+  @inline(__always)
+  private static func store(_ word: UInt64, _ output: Output) {
+    UnsafeMutableRawPointer(output).storeBytes(of: word.littleEndian, as: UInt64.self)
   }
 
   /// One ASCII byte with COPY's escapes.
@@ -107,77 +143,88 @@ enum ValueEncoder {
   }
 
   /// A multipicklist, `A;B;C`, as an array literal: quoted for the array, then escaped for COPY.
+  ///
+  /// A separator at the very end begins no further part.
   private static func textList(_ value: Input, _ output: inout Output) -> Bool {
-    func put(_ byte: UInt8) {
-      output.pointee = byte
-      output += 1
-    }
     let quote = UInt8(ascii: "\"")
-    put(UInt8(ascii: "{"))
-    put(quote)
+    let separator = UInt8(ascii: ";")
+    let count = value.last == separator ? value.count - 1 : value.count
+    put(UInt8(ascii: "{"), &output)
+    put(quote, &output)
     var position = 0
-    while position < value.count {
-      let byte = value[position]
-      if byte >= 0x80 {
-        let length = scalarLength(value, position)
-        if length == 0 { return false }
-        for _ in 0..<length {
-          put(value[position])
-          position += 1
-        }
-        continue
-      }
-      switch byte {
-      case UInt8(ascii: ";"):
-        put(quote)
-        put(UInt8(ascii: ","))
-        put(quote)
+    while position < count {
+      switch value[position] {
+      case separator:
+        put(quote, &output)
+        put(UInt8(ascii: ","), &output)
+        put(quote, &output)
+        position += 1
       case quote, 0x5C:
-        put(0x5C)
-        put(0x5C)
-        escaped(byte, &output)
-      default: escaped(byte, &output)
+        put(0x5C, &output)
+        put(0x5C, &output)
+        escaped(value[position], &output)
+        position += 1
+      default:
+        if !scalars(value, &position, until: position + 1, &output) { return false }
       }
-      position += 1
     }
-    put(quote)
-    put(UInt8(ascii: "}"))
+    put(quote, &output)
+    put(UInt8(ascii: "}"), &output)
     return true
   }
 
   // MARK: Ids and truth values
 
+  /// An id of the source, widened to 18 characters.
   @inline(__always)
   private static func identifier(_ value: Input, _ output: inout Output) -> Bool {
-    guard VeevaID.isWellFormed(value), let source = value.baseAddress else { return false }
-    output.update(from: source, count: value.count)
-    output += value.count
+    guard value.count == 18 || value.count == 15, let source = value.baseAddress else { return false }
+    // Two words that overlap cover 15 characters; a third, the rest of 18.
+    guard isAlphanumeric(load(source)), isAlphanumeric(load(source + 7)),
+      value.count == 15 || isAlphanumeric(load(source + 10))
+    else { return false }
+    copy(value, 0, value.count, &output)
     if value.count == 15 {
       let (a, b, c) = VeevaID.checksum(value)
-      output[0] = a
-      output[1] = b
-      output[2] = c
-      output += 3
+      put(a, &output)
+      put(b, &output)
+      put(c, &output)
     }
     return true
   }
 
+  /// Whether eight bytes are letters and digits of ASCII.
+  @inline(__always)
+  private static func isAlphanumeric(_ word: UInt64) -> Bool {
+    guard word & highs == 0 else { return false }
+    // Adding 0x80 - n to a byte below 0x80 sets its high bit exactly where the byte is n or more.
+    let lower = word | (ones &* 0x20)
+    let letters = (lower &+ ones &* (0x80 - 0x61)) & ~(lower &+ ones &* (0x80 - 0x7B))
+    let digits = (word &+ ones &* (0x80 - 0x30)) & ~(word &+ ones &* (0x80 - 0x3A))
+    return (letters | digits) & highs == highs
+  }
+
+  /// `true` or `false` in any case, or `1` or `0`. Written in full, which a text column holds as well.
   @inline(__always)
   private static func boolean(_ value: Input, _ output: inout Output) -> Bool {
     let isTrue: Bool
     switch value.count {
-    case 4 where lower(value[0]) == 0x74 && lower(value[1]) == 0x72 && lower(value[2]) == 0x75 && lower(value[3]) == 0x65:
-      isTrue = true
-    case 5
-    where lower(value[0]) == 0x66 && lower(value[1]) == 0x61 && lower(value[2]) == 0x6C && lower(value[3]) == 0x73
-      && lower(value[4]) == 0x65:
-      isTrue = false
-    case 1 where value[0] == 0x31: isTrue = true
-    case 1 where value[0] == 0x30: isTrue = false
+    case 4 where matches(value, "true"): isTrue = true
+    case 5 where matches(value, "false"): isTrue = false
+    case 1 where value[0] == UInt8(ascii: "1"): isTrue = true
+    case 1 where value[0] == UInt8(ascii: "0"): isTrue = false
     default: return false
     }
-    output.pointee = isTrue ? UInt8(ascii: "t") : UInt8(ascii: "f")
-    output += 1
+    let word: StaticString = isTrue ? "true" : "false"
+    output.update(from: word.utf8Start, count: word.utf8CodeUnitCount)
+    output += word.utf8CodeUnitCount
+    return true
+  }
+
+  /// Whether the value reads as a word of lower-case letters, whatever its own case.
+  @inline(__always)
+  private static func matches(_ value: Input, _ word: StaticString) -> Bool {
+    for index in 0..<word.utf8CodeUnitCount where lower(value[index]) != word.utf8Start[index] { return false }
     return true
   }
 
@@ -271,27 +318,28 @@ enum ValueEncoder {
     var position = 0
     guard isTime(value, &position) else { return false }
     let end = position
-    guard end == value.count || isZone(value, end) else { return false }
+    guard end == value.count || (end + 1 == value.count && value[end] == UInt8(ascii: "Z")) else { return false }
     copy(value, 0, end, &output)
     return true
   }
 
+  /// Ten bytes or more that begin with a day of the calendar, of the years 1 to 9999.
   @inline(__always)
   private static func isDate(_ value: Input) -> Bool {
-    guard let century = pair(value, 0), let years = pair(value, 2), value[4] == UInt8(ascii: "-"),
-      let month = pair(value, 5), value[7] == UInt8(ascii: "-"), let day = pair(value, 8)
+    guard let source = value.baseAddress, let digits = digits(load(source), like: datePattern),
+      let day = pair(value, 8)
     else { return false }
-    let year = century * 100 + years
-    return year >= 1 && month >= 1 && month <= 12 && day >= 1
-      && (day <= 28 || day <= CivilDate.daysIn(month: month, year: year))
+    let month = ten(digits, 5)
+    guard month >= 1, month <= 12, day >= 1, digits & 0xFFFF_FFFF != 0 else { return false }
+    return day <= 28 || day <= CivilDate.daysIn(month: month, year: ten(digits, 0) * 100 + ten(digits, 2))
   }
 
   /// `10:15:00` with an optional fraction; leaves the position behind it.
   @inline(__always)
   private static func isTime(_ value: Input, _ position: inout Int) -> Bool {
-    guard value.count >= position + 8, let hour = pair(value, position), value[position + 2] == UInt8(ascii: ":"),
-      let minute = pair(value, position + 3), value[position + 5] == UInt8(ascii: ":"),
-      let second = pair(value, position + 6), hour < 24, minute < 60, second < 60
+    guard value.count >= position + 8, let source = value.baseAddress,
+      let digits = digits(load(source + position), like: timePattern),
+      ten(digits, 0) < 24, ten(digits, 3) < 60, ten(digits, 6) < 60
     else { return false }
     position += 8
     if position < value.count, value[position] == UInt8(ascii: ".") {
@@ -300,6 +348,29 @@ enum ValueEncoder {
       return digits >= 1 && digits <= 9
     }
     return true
+  }
+
+  /// `0000-00-0`, the first byte lowest; the last character is looked at elsewhere.
+  private static let datePattern: UInt64 = 0x2D30_302D_3030_3030
+  /// `00:00:00`.
+  private static let timePattern: UInt64 = 0x3030_3A30_303A_3030
+
+  /// Values of the digits in eight bytes that are alike to a pattern of zeroes and separators, or `nil`.
+  @inline(__always)
+  private static func digits(_ word: UInt64, like pattern: UInt64) -> UInt64? {
+    let digits = word ^ pattern
+    // A zero of the pattern, 0x30, has bits 4 and 5 but not bits 0 to 3; every separator has some of those.
+    let isSeparator = (pattern | pattern >> 1 | pattern >> 2 | pattern >> 3) & ones
+    // Sets a byte's high bit where it is above 9, in place of a separator above 0.
+    let above = digits &+ (ones &* (0x7F - 9)) &+ isSeparator &* 9
+    return (digits | above) & highs == 0 ? digits : nil
+  }
+
+  /// The number that the digits at two positions make.
+  @inline(__always)
+  private static func ten(_ digits: UInt64, _ position: Int) -> Int {
+    let tens = digits >> UInt64(position * 8)
+    return Int(tens & 0xF) * 10 + Int((tens >> 8) & 0xF)
   }
 
   @inline(__always)
