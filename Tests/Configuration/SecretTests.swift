@@ -32,6 +32,16 @@ struct SecretTests {
     for secret in ["hunter2", "hunter3", "hunter4", "s3cret-of-acme"] { #expect(!printed.contains(secret)) }
   }
 
+  @Test("a password in the URL and a password beside it are the same thing")
+  func passwordInURL() throws {
+    let rabbitmq = "rabbitmq: { url: 'amqp://u:p%40w@h' }"
+    let inURL = try Configuration.parse(
+      Sample.yaml(servers: "postgres: { url: 'postgresql://u:p%40w@h/d' }\n" + rabbitmq))
+    let beside = try Configuration.parse(
+      Sample.yaml(servers: "postgres: { url: 'postgresql://u@h/d', password: p@w }\n" + rabbitmq))
+    #expect(inURL == beside)
+  }
+
   @Test(
     "no problem shows a secret",
     arguments: [
