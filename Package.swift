@@ -85,20 +85,13 @@ let package = Package(
       ],
       swiftSettings: settings),
 
-    tests(of: "AMQP"),
-    tests(of: "JobQueue", ["AMQP"]),
-    tests(of: "PostgreSQL"),
-    tests(of: "HTTP", [web]),
     tests(of: "SyncModel"),
     .testTarget(
       name: "SyncConfigurationTests", dependencies: ["SyncConfiguration"], path: "Tests/Configuration",
       swiftSettings: settings),
-    tests(of: "Veeva", ["HTTP"]),
-    tests(of: "PostgresDestination", ["PostgreSQL"]),
-    tests(of: "Checkpoints", ["PostgreSQL"]),
-    tests(of: "Simulator"),
+    tests(of: "PostgresDestination", ["PostgreSQL", "SyncModel"]),
     .testTarget(
-      name: "Acceptance", dependencies: ["SyncModel", "PostgreSQL", "AMQP", "HTTP"],
-      path: "Tests/Acceptance", swiftSettings: settings),
+      name: "SimulatorTests", dependencies: ["Simulator"], path: "Tests/Simulator", exclude: ["Python"],
+      swiftSettings: settings),
   ]
 )

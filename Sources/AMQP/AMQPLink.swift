@@ -88,7 +88,8 @@ final class AMQPLink: @unchecked Sendable {
       state, configuration.virtualHost, Int32(configuration.heartbeat), configuration.name, configuration.user,
       configuration.password)
     guard reply.reply_type != AMQP_RESPONSE_NORMAL else { return }
-    let lost = reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION
+    let lost =
+      reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION
       && reply.library_error != AMQP_STATUS_CONNECTION_CLOSED.rawValue
     throw error(
       lost ? .connect : .refused,

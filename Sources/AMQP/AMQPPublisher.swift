@@ -93,7 +93,7 @@ public actor AMQPPublisher {
     }
     do {
       try checkAndConfirm("cannot look at queue \(queue)")
-    } catch where error.kind == .noSuchQueue {
+    } catch  where error.kind == .noSuchQueue {
       return nil
     }
     return declared.map { QueueDepth(ready: Int($0.pointee.message_count)) }

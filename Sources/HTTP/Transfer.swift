@@ -213,5 +213,7 @@ final class Transfer: @unchecked Sendable {
 
 extension Duration {
   /// Whole milliseconds, at least one.
-  fileprivate var milliseconds: Int { max(1, Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000)) }
+  fileprivate var milliseconds: Int {
+    max(1, Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000))
+  }
 }

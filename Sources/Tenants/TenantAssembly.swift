@@ -12,16 +12,17 @@ extension Tenant {
   public init(name: String, settings: TenantConfiguration, checkpoints: CheckpointStore, connections: Int) {
     let budget = SharedBudget(tenant: name, share: settings.veeva.apiShare, checkpoints: checkpoints)
     let http = HTTPClient(configuration: HTTPClientConfiguration(caFile: settings.veeva.caFile))
+    let postgres = settings.destination.postgres
+    // Without a destination the configuration was refused; an empty URL would fail with a clear error.
     let destination = PostgresConfiguration(
-      url: settings.destination.postgres.url, password: settings.destination.postgres.password?.reveal(),
-      applicationName: "crmsync \(name)")
+      url: postgres?.url ?? "", password: postgres?.password?.reveal(), applicationName: "crmsync \(name)")
     self.init(
       name: name, settings: settings,
       veeva: VeevaClient(
         loginURL: settings.veeva.loginURL, apiVersion: settings.veeva.apiVersion,
         credentials: settings.veeva.auth.credentials, http: http,
         sessions: StoredSessions(tenant: name, checkpoints: checkpoints), limits: budget),
-      budget: budget, destination: PostgresDestination(schema: settings.destination.schema),
+      budget: budget, destination: PostgresDestination(schema: postgres?.schema ?? name),
       destinationPool: PostgresPool(destination, size: connections), checkpoints: checkpoints)
   }
 
@@ -29,7 +30,7 @@ extension Tenant {
   public var destinationIdentity: String { "\(destinationPool.configuration.identity)/\(destination.schema)" }
 }
 
-extension TenantConfiguration.Authentication {
+extension TenantConfiguration.Veeva.Auth {
   var credentials: VeevaCredentials {
     switch self {
     case .clientCredentials(let id, let secret): .clientCredentials(clientID: id, clientSecret: secret.reveal())
@@ -37,8 +38,10 @@ extension TenantConfiguration.Authentication {
       .jwtBearer(clientID: id, username: username, privateKeyPEM: key.reveal(), audience: audience)
     case .refreshToken(let id, let secret, let token):
       .refreshToken(clientID: id, clientSecret: secret?.reveal(), refreshToken: token.reveal())
-    case .password(let id, let secret, let username, let password):
-      .password(clientID: id, clientSecret: secret.reveal(), username: username, password: password.reveal())
+    case .password(let id, let secret, let username, let password, let token):
+      .password(
+        clientID: id, clientSecret: secret.reveal(), username: username,
+        password: password.reveal() + (token?.reveal() ?? ""))
     }
   }
 }

@@ -54,7 +54,11 @@ public struct VeevaClient: Sendable {
     var repeats = 0
     while true {
       do {
-        let response = try await authorized(call) { try await http.send($0) } inspect: { ($0.status, $0.headers) }
+        let response = try await authorized(call) {
+          try await http.send($0)
+        } inspect: {
+          ($0.status, $0.headers)
+        }
         if response.status < 400 { return response }
         throw try await refusal(VeevaError(status: response.status, body: response.body, call: call))
       } catch let error as VeevaError {
@@ -69,7 +73,11 @@ public struct VeevaClient: Sendable {
 
   /// Makes a call whose answer is streamed.
   func stream(_ call: Call) async throws -> HTTPStream {
-    let stream = try await authorized(call) { try await http.stream($0) } inspect: { ($0.status, $0.headers) }
+    let stream = try await authorized(call) {
+      try await http.stream($0)
+    } inspect: {
+      ($0.status, $0.headers)
+    }
     if stream.status < 400 { return stream }
     var body: [UInt8] = []
     for try await chunk in stream.body where body.count < 1 << 16 { body += chunk }

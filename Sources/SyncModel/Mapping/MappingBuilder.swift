@@ -19,7 +19,7 @@ struct MappingBuilder {
 
   mutating func build() throws(MappingError) -> ObjectMapping {
     guard schema.queryable else { throw MappingError(object: schema.name, problem: .notQueryable) }
-    for name in ["Id", "SystemModstamp"] where byName[name.lowercased()] == nil {
+    for name in ["Id", "SystemModstamp"] where byName[name.lowercased()].map(isExtractable) != true {
       throw MappingError(object: schema.name, problem: .missingField(name))
     }
     for name in selection.include where byName[name.lowercased()] == nil {
@@ -42,18 +42,19 @@ struct MappingBuilder {
 
   private mutating func makeTable(_ table: String, _ standard: [DefaultMapping.Entry]) -> TableMapping {
     var columns: [MappedColumn] = []
-    var names = ColumnNames()
+    // Fixed names stay taken where their field is hidden or excluded: no column changes its meaning when it returns.
+    var names = ColumnNames(taken: standard + DefaultMapping.marketingOwned)
     for entry in standard {
       guard let field = byName[entry.field.lowercased()], isExtractable(field) else {
         noteHidden(entry)
         continue
       }
-      append(field, names.reserve(entry.column), entry.direction, to: &columns)
+      append(field, entry.column, entry.direction, to: &columns)
     }
     let taken = Set(standard.map { $0.field.lowercased() })
     for field in furtherFields(besides: taken) {
       let owned = DefaultMapping.marketingOwned.first { $0.field.lowercased() == field.name.lowercased() }
-      let column = owned.map { names.reserve($0.column) } ?? names.unique(for: field.name)
+      let column = owned?.column ?? names.unique(for: field.name)
       let contact = table == "person" && field.name.hasSuffix("__pc") && owned == nil
       append(field, column, contact ? .bothWays : .fromVeeva, to: &columns)
     }
@@ -63,13 +64,13 @@ struct MappingBuilder {
   /// Custom fields and those named under include, in an order that does not depend on the describe answer's.
   private func furtherFields(besides taken: Set<String>) -> [SourceField] {
     let included = Set(selection.include.map { $0.lowercased() })
-    return schema.fields
-      .filter { field in
-        let name = field.name.lowercased()
+    return
+      byName
+      .filter { name, field in
         let wanted = included.contains(name) || (field.isCustom && selection.object != .users)
         return wanted && !taken.contains(name) && isExtractable(field)
       }
-      .sorted { $0.name < $1.name }
+      .values.sorted { $0.name < $1.name }
   }
 
   private func isExtractable(_ field: SourceField) -> Bool {
@@ -123,13 +124,10 @@ struct MappingBuilder {
 struct ColumnNames {
   /// PostgreSQL's limit for an identifier, in bytes.
   static let longest = 63
-  private var used: Set<String> = ["synced_at", "veeva_type"]
+  private var used: Set<String>
 
-  /// Takes a name that the default mapping fixes.
-  mutating func reserve(_ name: String) -> String {
-    used.insert(name)
-    return name
-  }
+  /// Names besides those that the default mapping and the tables themselves take.
+  init(taken: [DefaultMapping.Entry]) { used = Set(taken.map(\.column) + ["synced_at", "veeva_type"]) }
 
   /// The lower-case form of an API name, with a suffix from a hash of it where that is too long or taken.
   mutating func unique(for field: String) -> String {
@@ -137,7 +135,8 @@ struct ColumnNames {
     if plain.utf8.count <= Self.longest, used.insert(plain).inserted { return plain }
     let suffix = "_" + Self.hash(field)
     let stem = String(decoding: plain.utf8.prefix(Self.longest - suffix.utf8.count), as: UTF8.self)
-    return reserve(stem + suffix)
+    used.insert(stem + suffix)
+    return stem + suffix
   }
 
   /// FNV-1a, 32 bits, eight hexadecimal digits: stable across releases and machines.

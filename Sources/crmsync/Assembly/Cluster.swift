@@ -82,7 +82,7 @@ struct Cluster: Sendable {
   private var retry: RetryPolicy {
     RetryPolicy(
       maxFailures: configuration.sync.maxFailures,
-      backoff: Backoff(first: configuration.sync.retryFirst, longest: configuration.sync.retryLongest))
+      backoff: Backoff(first: configuration.sync.backoff.first, longest: configuration.sync.backoff.longest))
   }
 
   /// The services of a coordinator.
@@ -91,8 +91,7 @@ struct Cluster: Sendable {
     let progress = WorkSignal()
     let limits = CoordinatorLimits(
       name: name, term: configuration.coordinator.term, sweepInterval: min(.seconds(5), configuration.sync.lease / 2),
-      queueDepth: configuration.sync.queueDepth, lostAfter: configuration.coordinator.lostAfter, planning: planning,
-      retry: retry)
+      queueDepth: configuration.sync.queueDepth, planning: planning, retry: retry)
     let coordinator = CoordinatorService(
       checkpoints: checkpoints, publisher: publisher, tenants: tenants, limits: limits, progress: progress,
       markers: ProgressMarkers(logger: logger), logger: logger)

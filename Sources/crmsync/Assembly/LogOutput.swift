@@ -5,9 +5,11 @@ import Logging
 /// Where log lines go: standard error, as text for people or as JSON for programs.
 enum LogOutput {
   /// Sets logging up, once per process.
-  static func start(_ settings: Configuration.LogSettings) -> Logger {
-    let level = Logger.Level(rawValue: settings.level) ?? .info
-    let isJSON = settings.format == "json" || (settings.format == "auto" && isatty(STDERR_FILENO) != 1)
+  /// - Parameter settings: `nil` where no configuration is read.
+  static func start(_ settings: Configuration.Log? = nil) -> Logger {
+    let level = settings.flatMap { Logger.Level(rawValue: $0.level.rawValue) } ?? .info
+    let format = settings?.format ?? .auto
+    let isJSON = format == .json || (format == .auto && isatty(STDERR_FILENO) != 1)
     LoggingSystem.bootstrap { label in
       var handler: any LogHandler = isJSON ? JSONLogHandler() : StreamLogHandler.standardError(label: label)
       handler.logLevel = level

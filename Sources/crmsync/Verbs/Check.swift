@@ -71,7 +71,8 @@ struct Check: AsyncParsableCommand {
     let described = try await SchemaReader(tenant: tenant).read(object)
     try await tenant.rehearseTables(for: described.mapping)
     let hidden = described.mapping.hidden
-    return ": \(described.mapping.fields.count) fields → \(described.mapping.tables.map(\.table).joined(separator: ", "))"
+    return
+      ": \(described.mapping.fields.count) fields → \(described.mapping.tables.map(\.table).joined(separator: ", "))"
       + (hidden.isEmpty ? "" : "; not visible: \(hidden.joined(separator: ", "))")
   }
 }

@@ -39,7 +39,8 @@ struct Schema: AsyncParsableCommand {
       print("\(mapping.object) → \(table.table)")
       for column in table.columns {
         print(
-          "  \(column.field.padded(42)) \(column.direction.rawValue) \(column.column.padded(42)) \(column.type.rawValue)")
+          "  \(column.field.padded(42)) \(column.direction.rawValue) \(column.column.padded(42)) \(column.type.rawValue)"
+        )
       }
     }
     for field in mapping.hidden { print("  \(field.padded(42)) hidden from the sync user, or not in this org") }

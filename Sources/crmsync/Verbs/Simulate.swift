@@ -4,7 +4,6 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 import Simulator
-import SyncConfiguration
 
 /// Local stand-ins.
 struct Simulate: AsyncParsableCommand {
@@ -45,7 +44,7 @@ struct Simulate: AsyncParsableCommand {
     @Option(help: "File with a JSON list of faults, as POST /simulator/faults takes them.") var faults: String?
 
     func run() async throws {
-      let logger = LogOutput.start(Configuration().log)
+      let logger = LogOutput.start()
       let org = SimulatedOrg(options: try options(), logger: logger) { port in
         print("listening on http://127.0.0.1:\(port)")
         fflush(nil)
