@@ -5,12 +5,13 @@ import Testing
 /// What conditions mean, compared with a slow evaluation on the values as they are written.
 @Suite("Conditions")
 struct PredicateTests {
-  private static let data = DataSet({
-    var options = DataSet.Options()
-    options.accounts = 900
-    options.asOf = 1_764_000_000 / 86_400 * 86_400
-    return options
-  }())
+  private static let data = DataSet(
+    {
+      var options = DataSet.Options()
+      options.accounts = 900
+      options.asOf = 1_764_000_000 / 86_400 * 86_400
+      return options
+    }())
 
   private static func rows(_ soql: String, all: Bool = false) throws -> [Int] {
     let query = try BoundQuery(SOQLParser.parse(soql), data: data, profile: Profile(), includeDeleted: all)
@@ -48,7 +49,8 @@ struct PredicateTests {
       for (condition, test) in [
         ("Id >= '\(a)' AND Id < '\(b)'", { $0 >= a.prefix(15) && $0 < b }), ("Id > '\(a)'", { $0 > a.prefix(15) }),
         ("Id <= '\(b)'", { $0 <= b }), ("Id < '\(invented)'", { $0 < invented }),
-        ("Id >= '\(invented)'", { $0 >= invented }), ("Id IN ('\(a)', '\(b)', '\(invented)')", { $0 == a.prefix(15) || $0 == b }),
+        ("Id >= '\(invented)'", { $0 >= invented }),
+        ("Id IN ('\(a)', '\(b)', '\(invented)')", { $0 == a.prefix(15) || $0 == b }),
         ("Id != '\(a)'", { $0 != a.prefix(15) }), ("NOT Id = '\(b)'", { $0 != b }),
       ] as [(String, (String) -> Bool)] {
         let expected = try Self.slow("Id", all: true) { value in test(String((value ?? "").prefix(15))) }
@@ -68,10 +70,14 @@ struct PredicateTests {
       ("Salutation IN ('dr.', 'Prof.')", "Salutation", { $0 == "Dr." || $0 == "Prof." }),
       ("Salutation NOT IN ('Dr.')", "Salutation", { $0 != "Dr." }),
       ("NumberOfEmployees > 20000", "NumberOfEmployees", { ($0.flatMap { Int($0) } ?? 0) > 20_000 }),
-      ("Beds__c = null", "Beds__c", { $0 == nil }), ("Beds__c <= 10", "Beds__c", { ($0.flatMap { Double($0) } ?? 99) <= 10 }),
+      ("Beds__c = null", "Beds__c", { $0 == nil }),
+      ("Beds__c <= 10", "Beds__c", { ($0.flatMap { Double($0) } ?? 99) <= 10 }),
       ("PersonBirthdate < 1960-01-01", "PersonBirthdate", { $0.map { $0 < "1960-01-01" } ?? false }),
       ("PersonBirthdate = null", "PersonBirthdate", { $0 == nil }),
-      ("Last_Visit__c >= 2026-01-01T00:00:00Z", "Last_Visit__c", { $0.map { $0 >= "2026-01-01T00:00:00.000Z" } ?? false }),
+      (
+        "Last_Visit__c >= 2026-01-01T00:00:00Z", "Last_Visit__c",
+        { $0.map { $0 >= "2026-01-01T00:00:00.000Z" } ?? false }
+      ),
       ("CreatedDate < 2022-01-01T00:00:00Z", "CreatedDate", { ($0 ?? "") < "2022-01-01T00:00:00.000Z" }),
       ("LastModifiedDate > 2025-06-01T00:00:00Z", "LastModifiedDate", { ($0 ?? "") > "2025-06-01T00:00:00.000Z" }),
       ("SystemModstamp = 2025-11-14T03:00:00Z", "SystemModstamp", { $0 == "2025-11-14T03:00:00.000Z" }),
@@ -79,7 +85,9 @@ struct PredicateTests {
       ("Newsletter__pc != true", "Newsletter__pc", { $0 == "false" }),
       (
         "Interests__c INCLUDES ('Congress;Trials')", "Interests__c",
-        { value in ["Congress", "Trials"].allSatisfy { (value ?? "").split(separator: ";").map(String.init).contains($0) } }
+        { value in
+          ["Congress", "Trials"].allSatisfy { (value ?? "").split(separator: ";").map(String.init).contains($0) }
+        }
       ),
       (
         "Interests__c EXCLUDES ('Samples')", "Interests__c",

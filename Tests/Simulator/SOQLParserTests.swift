@@ -4,12 +4,13 @@ import Testing
 
 @Suite("The SOQL parser")
 struct SOQLParserTests {
-  private static let data = DataSet({
-    var options = DataSet.Options()
-    options.accounts = 100
-    options.asOf = 1_764_000_000
-    return options
-  }())
+  private static let data = DataSet(
+    {
+      var options = DataSet.Options()
+      options.accounts = 100
+      options.asOf = 1_764_000_000
+      return options
+    }())
 
   private static func bind(_ soql: String) throws -> BoundQuery {
     try BoundQuery(SOQLParser.parse(soql), data: data, profile: Profile(), includeDeleted: false)
@@ -119,7 +120,8 @@ struct SOQLParserTests {
     var chance = Chance.fresh()
     let words = [
       "SELECT", "FROM", "WHERE", "Account", "Id", "Name", "SystemModstamp", "RecordType.DeveloperName", "=", "!=", "<>",
-      "<=", ">", "(", ")", ",", "'text'", "'\\'", "'\\u12'", "2026-03-01", "2026-03-01T10:15:00Z", "12.5", "-", "+", "null",
+      "<=", ">", "(", ")", ",", "'text'", "'\\'", "'\\u12'", "2026-03-01", "2026-03-01T10:15:00Z", "12.5", "-", "+",
+      "null",
       "true", "AND", "OR", "NOT", "IN", "LIKE", "INCLUDES", "ORDER", "BY", "LIMIT", "OFFSET", "COUNT()", "FIELDS(ALL)",
       "\u{0}", "é", "😀", ".", "..", "a.b.c.d.e.f.g", "9999999999999999999999", "1E999", "%", "\\", "'", "\"", "\n",
     ]

@@ -32,9 +32,11 @@ final class BulkJobs: Sendable {
       return $0.created
     }
     let job = make(Self.id(number))
-    state.withLockedValue { $0.jobs[job.id] = job }
-    let task = Task { await run(job) }
-    state.withLockedValue { $0.tasks[job.id] = task }
+    // Under the lock, so that the task is noted before it can end.
+    state.withLockedValue { state in
+      state.jobs[job.id] = job
+      state.tasks[job.id] = Task { await run(job) }
+    }
     return job
   }
 
@@ -60,13 +62,18 @@ final class BulkJobs: Sendable {
 
   func abort(_ job: BulkJob) async {
     job.move(to: .aborted, at: clock.seconds)
+    state.withLockedValue { $0.tasks[job.id] }?.cancel()
     if options.forgetsFinishedJobs { await remove(job) }
   }
 
   /// Forgets the job and, where the org forgets at once, its results.
   func remove(_ job: BulkJob) async {
-    state.withLockedValue { $0.jobs[job.id] = nil }
+    let task = state.withLockedValue { state in
+      state.jobs[job.id] = nil
+      return state.tasks[job.id]
+    }
     job.cancel()
+    task?.cancel()
     if options.forgetsFinishedJobs { await spool.forget(job.order) }
   }
 

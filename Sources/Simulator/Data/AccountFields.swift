@@ -21,7 +21,8 @@ struct AccountFields {
     let other = { FieldContent.reference(.init(object: .account, rule: $0)) }
     return [
       make.reference(
-        "MasterRecordId", label: "Master Record ID", to: ["Account"], "MasterRecord", other(.mergeWinner), updateable: false),
+        "MasterRecordId", label: "Master Record ID", to: ["Account"], "MasterRecord", other(.mergeWinner),
+        updateable: false),
       FieldDefinition(
         name: "Name", label: "Account Name", type: .string, length: 255, nillable: false, content: .accountName),
       make.text("LastName", .lastName, length: 80, nulls: 0, personOnly: true),
@@ -52,7 +53,8 @@ struct AccountFields {
       make.picklist("Ownership", ["Public", "Private", "Subsidiary", "Other"], &builder, nulls: 700),
       make.text("TickerSymbol", label: "Ticker Symbol", .code(digits: 4), length: 20, nulls: 980),
       make.text(
-        "Description", label: "Account Description", .prose(words.phrases), length: 32_000, type: .textarea, nulls: 400, odd: 24),
+        "Description", label: "Account Description", .prose(words.phrases), length: 32_000, type: .textarea, nulls: 400,
+        odd: 24),
       make.picklist("Rating", ["Hot", "Warm", "Cold"], &builder, nulls: 600),
       make.text("Site", label: "Account Site", .word(words.cities), length: 80, nulls: 800),
       make.owner(),
@@ -71,7 +73,8 @@ struct AccountFields {
         updateable: false, content: .isPersonAccount),
       make.text("PersonMobilePhone", label: "Mobile", .phone, length: 40, type: .phone, nulls: 300, personOnly: true),
       make.text("PersonHomePhone", label: "Home Phone", .phone, length: 40, type: .phone, nulls: 800, personOnly: true),
-      make.text("PersonOtherPhone", label: "Other Phone", .phone, length: 40, type: .phone, nulls: 900, personOnly: true),
+      make.text(
+        "PersonOtherPhone", label: "Other Phone", .phone, length: 40, type: .phone, nulls: 900, personOnly: true),
       make.text("PersonEmail", label: "Email", .email, length: 80, type: .email, nulls: 80, personOnly: true),
       make.text("PersonTitle", label: "Title", .word(words.titles), length: 80, nulls: 200, odd: 8, personOnly: true),
       make.text("PersonDepartment", label: "Department", .word(words.titles), length: 80, nulls: 500, personOnly: true),
@@ -80,7 +83,8 @@ struct AccountFields {
         personOnly: true),
       make.date("PersonBirthdate", label: "Birthdate", .date(.birth), nulls: 400, personOnly: true),
       make.picklist(
-        "PersonLeadSource", label: "Lead Source", ["Web", "Phone Inquiry", "Partner Referral", "Congress", "Other"], &builder,
+        "PersonLeadSource", label: "Lead Source", ["Web", "Phone Inquiry", "Partner Referral", "Congress", "Other"],
+        &builder,
         nulls: 400, personOnly: true),
       make.boolean("PersonHasOptedOutOfEmail", label: "Email Opt Out", permille: 80, personOnly: true),
       make.boolean("PersonHasOptedOutOfFax", label: "Fax Opt Out", permille: 20, personOnly: true),
@@ -124,7 +128,8 @@ struct AccountFields {
     return [
       make.number("Prescriber_Score__c", .decimal(.wild), scale: 4),
       make.number("Annual_Spend__c", .decimal(.money), type: .currency),
-      make.number("Share_of_Wallet__c", label: "Share of Wallet", .decimal(.percent), type: .percent, precision: 5, scale: 1),
+      make.number(
+        "Share_of_Wallet__c", label: "Share of Wallet", .decimal(.percent), type: .percent, precision: 5, scale: 1),
       make.number("Beds__c", .decimal(.count), precision: 5, scale: 0),
       make.datetime("Last_Visit__c", .datetime(.recent)),
       FieldDefinition(
@@ -143,7 +148,8 @@ struct AccountFields {
   private func contactCustom(_ builder: inout Lexicon.Builder) -> [FieldDefinition] {
     [
       make.number(
-        "mkto71_Lead_Score__pc", label: "Score", .decimal(.score), precision: 10, scale: 0, nulls: 300, personOnly: true),
+        "mkto71_Lead_Score__pc", label: "Score", .decimal(.score), precision: 10, scale: 0, nulls: 300, personOnly: true
+      ),
       make.text(
         "mkto71_Inferred_City__pc", label: "Inferred City", .word(make.words.cities), length: 255, nulls: 700,
         personOnly: true),

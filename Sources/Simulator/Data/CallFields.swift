@@ -2,9 +2,11 @@
 struct CallFields {
   let make: FieldBuilder
 
-  private func account(_ name: String = "Account_vod__c", _ relationship: String = "Account_vod__r") -> FieldDefinition {
+  private func account(_ name: String = "Account_vod__c", _ relationship: String = "Account_vod__r") -> FieldDefinition
+  {
     make.reference(
-      name, label: "Account", to: ["Account"], relationship, .reference(.init(object: .account, rule: .account)), nulls: 10)
+      name, label: "Account", to: ["Account"], relationship, .reference(.init(object: .account, rule: .account)),
+      nulls: 10)
   }
 
   private func contact() -> FieldDefinition {
@@ -15,7 +17,8 @@ struct CallFields {
 
   private func user() -> FieldDefinition {
     make.reference(
-      "User_vod__c", label: "User", to: ["User"], "User_vod__r", .reference(.init(object: .user, rule: .any)), nulls: 50)
+      "User_vod__c", label: "User", to: ["User"], "User_vod__r", .reference(.init(object: .user, rule: .any)), nulls: 50
+    )
   }
 
   private func foreign(_ name: String, to object: String, _ prefix: String, nulls: Int = 300) -> FieldDefinition {
@@ -65,12 +68,14 @@ struct CallFields {
     let words = make.words
     return make.head() + [make.autoNumber("K", "Key Message Number")] + make.tail() + [
       make.reference(
-        "Call2_vod__c", label: "Call", to: ["Call2_vod__c"], "Call2_vod__r", .reference(.init(object: .call, rule: .parent)),
+        "Call2_vod__c", label: "Call", to: ["Call2_vod__c"], "Call2_vod__r",
+        .reference(.init(object: .call, rule: .parent)),
         nillable: false, order: 0),
       account(), contact(), user(),
       make.picklist(
         "Category_vod__c", ["Efficacy", "Safety", "Dosing", "Access & Reimbursement"], &builder, nulls: 150),
-      make.text("Clm_Presentation_Name_vod__c", label: "CLM Presentation Name", .words(words.titles, words.cities), nulls: 300),
+      make.text(
+        "Clm_Presentation_Name_vod__c", label: "CLM Presentation Name", .words(words.titles, words.cities), nulls: 300),
       make.text("Key_Message_Name_vod__c", .words(words.titles, words.states), odd: 8),
       make.formula("Product_Name__c", .words(words.organisations, words.states), "Product_vod__r.Name"),
       make.picklist("Reaction_vod__c", ["Positive", "Neutral", "Negative"], &builder, nulls: 300),

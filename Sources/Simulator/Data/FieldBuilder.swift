@@ -11,7 +11,8 @@ struct FieldBuilder {
       updateable: updateable, nulls: nulls, odd: odd, personOnly: personOnly, content: content)
   }
 
-  func picklist(_ name: String, label: String? = nil, _ values: [String], _ builder: inout Lexicon.Builder,
+  func picklist(
+    _ name: String, label: String? = nil, _ values: [String], _ builder: inout Lexicon.Builder,
     type: FieldType = .picklist, nulls: Int = 150, personOnly: Bool = false
   ) -> FieldDefinition {
     let table = builder.table(values)

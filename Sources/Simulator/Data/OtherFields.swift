@@ -11,7 +11,8 @@ struct OtherFields {
     case .role: .init(kind, "UserRole", "Role", keyPrefix: "00E", fields: list(.roleName))
     case .lead: .init(kind, "Lead", "Lead", keyPrefix: "00Q", fields: lead(&builder))
     case .opportunity:
-      .init(kind, "Opportunity", "Opportunity", plural: "Opportunities", keyPrefix: "006", fields: opportunity(&builder))
+      .init(
+        kind, "Opportunity", "Opportunity", plural: "Opportunities", keyPrefix: "006", fields: opportunity(&builder))
     case .campaign: .init(kind, "Campaign", "Campaign", keyPrefix: "701", fields: campaign())
     case .legacyNote:
       .init(
@@ -43,13 +44,16 @@ struct OtherFields {
       make.text("Name", label: "Full Name", .fullName, length: 121, nulls: 0, updateable: false),
       make.text("Email", .email, type: .email, nulls: 0),
       make.text("Title", .word(words.titles), nulls: 200, odd: 40),
-      make.text("Phone", .phone, length: 40, type: .phone), make.text("Fax", .phone, length: 40, type: .phone, nulls: 800),
+      make.text("Phone", .phone, length: 40, type: .phone),
+      make.text("Fax", .phone, length: 40, type: .phone, nulls: 800),
       make.text("MobilePhone", label: "Mobile", .phone, length: 40, type: .phone, nulls: 300),
       FieldDefinition(name: "IsActive", label: "Active", type: .boolean, nillable: false, content: .isActive),
       make.reference(
-        "ManagerId", label: "Manager ID", to: ["User"], "Manager", .reference(.init(object: .user, rule: .any)), nulls: 200),
+        "ManagerId", label: "Manager ID", to: ["User"], "Manager", .reference(.init(object: .user, rule: .any)),
+        nulls: 200),
       make.reference(
-        "UserRoleId", label: "Role ID", to: ["UserRole"], "UserRole", .reference(.init(object: .role, rule: .any)), nulls: 100),
+        "UserRoleId", label: "Role ID", to: ["UserRole"], "UserRole", .reference(.init(object: .role, rule: .any)),
+        nulls: 100),
       make.reference(
         "ProfileId", label: "Profile ID", to: ["Profile"], "Profile", .reference(.init(object: .profile, rule: .any)),
         nillable: false),

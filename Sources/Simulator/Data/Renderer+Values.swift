@@ -103,7 +103,7 @@ extension Renderer {
       sink.putDecimal(Int(bits % 100))
       sink.put(0x2E)
       sink.putDecimal(Int(bits >> 20) % 10)
-    case .count: 
+    case .count:
       sink.putDecimal(Int(bits % 400))
       sink.put(0x2E)
       sink.put(0x30)

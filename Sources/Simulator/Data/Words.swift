@@ -74,7 +74,8 @@ struct Words: Sendable {
   }
 
   private static let phraseWords = [
-    "Prefers visits in the morning.", "Asked for \"head-to-head\" data.", "See attachment, page 3;", "Räumlichkeiten im 2. Stock,",
+    "Prefers visits in the morning.", "Asked for \"head-to-head\" data.", "See attachment, page 3;",
+    "Räumlichkeiten im 2. Stock,",
     "rappeler après 18 h —", "Interested in trial results 😀", "line one\nline two", "CRLF here\r\nand on",
     "tab\there", "path C:\\temp\\x", "50 % of patients", "العربية في الوسط", "no further notes", "follow up in spring",
     "cost < 10 & > 5", "'single' quotes",

@@ -45,7 +45,8 @@ struct RowSorter {
   private func sortedByStamp() throws(SalesforceError) -> [Int]? {
     guard let first = query.order.first, first.column.steps.isEmpty,
       Renderer.hasInteger(first.column.program.content), !first.nullsLast || !first.column.field.nillable,
-      query.order.count == 1 || (query.order.count == 2 && query.order[1].column.field.type == .id
+      query.order.count == 1
+        || (query.order.count == 2 && query.order[1].column.field.type == .id
           && query.order[1].column.steps.isEmpty)
     else { return nil }
     let second = query.order.count == 2 && query.order[1].descending

@@ -83,9 +83,12 @@ struct SOQLParser {
 
   /// Clauses that the platform knows and this org does not serve.
   private func refuseClauses() throws(SalesforceError) {
-    for (word, clause) in [("group", "GROUP BY"), ("having", "HAVING"), ("with", "WITH"), ("for", "FOR"), ("using", "USING")]
+    for (word, clause) in [
+      ("group", "GROUP BY"), ("having", "HAVING"), ("with", "WITH"), ("for", "FOR"), ("using", "USING"),
+    ]
     where token.isKeyword(word) {
-      throw SOQLPlace(statement, token.offset).malformed("\(clause) is not supported: unexpected token: '\(token.text)'")
+      throw SOQLPlace(statement, token.offset).malformed(
+        "\(clause) is not supported: unexpected token: '\(token.text)'")
     }
   }
 
@@ -167,7 +170,8 @@ struct SOQLParser {
   private mutating func list() throws(SalesforceError) -> [SOQLStatement.Value] {
     try expectSymbol("(")
     if token.isKeyword("select") {
-      throw SOQLPlace(statement, token.offset).malformed("Semi join sub-selects are not supported: unexpected token: 'SELECT'")
+      throw SOQLPlace(statement, token.offset).malformed(
+        "Semi join sub-selects are not supported: unexpected token: 'SELECT'")
     }
     var values: [SOQLStatement.Value] = []
     repeat { values.append(try value()) } while takeSymbol(",")

@@ -44,7 +44,8 @@ struct HTTPFront: Sendable {
     return WireRequest(
       method: request.method.rawValue, target: target,
       path: (parts.first ?? "").split(separator: "/").map { PercentCoding.decode($0, plusIsBlank: false) },
-      query: parts.count > 1 ? PercentCoding.pairs(parts[1]) : [:], headers: headers, body: Array(body.readableBytesView))
+      query: parts.count > 1 ? PercentCoding.pairs(parts[1]) : [:], headers: headers,
+      body: Array(body.readableBytesView))
   }
 
   private static func length(_ body: WireResponse.Body) -> Int {

@@ -25,7 +25,8 @@ struct OrgResponder: Sendable {
       return WireResponse(error)
     } catch {
       return WireResponse(
-        SalesforceError(status: 500, code: "UNKNOWN_EXCEPTION", message: "An unexpected error occurred: \(type(of: error))"))
+        SalesforceError(
+          status: 500, code: "UNKNOWN_EXCEPTION", message: "An unexpected error occurred: \(type(of: error))"))
     }
   }
 

@@ -66,7 +66,8 @@ struct BulkEndpoint: Sendable {
       switch column.field.type {
       case .address, .location:
         throw SalesforceError(
-          status: 400, code: "FUNCTIONALITY_NOT_ENABLED", message: "Selecting compound data not supported in Bulk Query")
+          status: 400, code: "FUNCTIONALITY_NOT_ENABLED", message: "Selecting compound data not supported in Bulk Query"
+        )
       case .base64:
         throw SalesforceError(
           status: 400, code: "FUNCTIONALITY_NOT_ENABLED", message: "Selecting base64 data not supported in Bulk Query")

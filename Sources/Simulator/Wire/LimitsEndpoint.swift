@@ -25,7 +25,8 @@ struct LimitsEndpoint: Sendable {
     let counts = try await org.compute { [org] in
       try objects.filter(profile.shows).map { object in
         let query = try BoundQuery(
-          SOQLParser.parse("SELECT COUNT() FROM \(object.name)"), data: org.data, profile: profile, includeDeleted: false)
+          SOQLParser.parse("SELECT COUNT() FROM \(object.name)"), data: org.data, profile: profile,
+          includeDeleted: false)
         return (object.name, try RowSource(query, data: org.data).total())
       }
     }

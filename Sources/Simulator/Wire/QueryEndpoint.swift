@@ -46,7 +46,8 @@ struct QueryEndpoint: Sendable {
     return most
   }
 
-  private func page(_ cursor: Cursors.Cursor, id: String?, _ position: Cursors.Position, _ path: String) -> WireResponse {
+  private func page(_ cursor: Cursors.Cursor, id: String?, _ position: Cursors.Position, _ path: String) -> WireResponse
+  {
     let source = cursor.source
     var rows: [Int] = []
     let wanted = min(cursor.batchSize, cursor.total - position.served)

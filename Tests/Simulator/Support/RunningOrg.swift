@@ -10,7 +10,7 @@ struct RunningOrg: Sendable {
   let port: Int
   let options: SimulatedOrgOptions
 
-  /// Runs an org around a test; its spool is a folder of its own, removed afterwards.
+  /// Runs an org around a test; its spool is a folder of its own, removed afterwards, unless the test names one.
   static func serving<Result: Sendable>(
     _ change: (inout SimulatedOrgOptions) -> Void = { _ in },
     _ test: @escaping @Sendable (RunningOrg) async throws -> Result
@@ -18,9 +18,9 @@ struct RunningOrg: Sendable {
     var options = SimulatedOrgOptions()
     options.accounts = 500
     options.asOf = 1_764_000_000 / 86_400 * 86_400
-    options.spoolDirectory = NSTemporaryDirectory() + "simulator-test-\(UUID().uuidString)"
+    let folder = NSTemporaryDirectory() + "simulator-test-\(UUID().uuidString)"
+    options.spoolDirectory = folder
     change(&options)
-    let folder = options.spoolDirectory ?? ""
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let (ports, listening) = AsyncStream<Int>.makeStream()
     var logger = Logger(label: "test")
@@ -112,7 +112,8 @@ struct RunningOrg: Sendable {
   {
     let quoted = String(decoding: JSONValue.string(soql).encoded, as: UTF8.self)
     return try await post(
-      "/services/data/v62.0/jobs/query", token: token, json: "{\"operation\":\"\(operation)\",\"query\":\(quoted)\(extra)}"
+      "/services/data/v62.0/jobs/query", token: token,
+      json: "{\"operation\":\"\(operation)\",\"query\":\(quoted)\(extra)}"
     )
   }
 
