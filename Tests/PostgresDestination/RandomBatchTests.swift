@@ -115,7 +115,7 @@ private struct RandomValue {
     if Int.random(in: 0..<6, using: &chance) == 0 { return }
     // About one record in ten of nine fields is refused.
     if Int.random(in: 0..<90, using: &chance) == 0, type != .textarea, type != .multipicklist {
-      wire = ["?", "12:99", "2026-02-30", "1e", "TRUE!", "001"].randomElement(using: &chance)
+      wire = ["?", "12:99", "2026-02-30", "1e", "TRUE!", "0-1"].randomElement(using: &chance)
       isValid = false
       return
     }

@@ -50,13 +50,9 @@ struct TestDatabase: Sendable {
   }
 }
 
-/// Makes a database of its own for a test, and drops it.
-func withDatabase<R>(encoding: String = "UTF8", _ body: (TestDatabase) async throws -> R) async throws -> R {
-  let name = "destination_test_\(UUID().uuidString.lowercased().prefix(13).replacing("-", with: ""))"
-  let server = PostgresConnection(PostgresConfiguration(url: try TestServer.url(database: "postgres")))
-  try await server.connect()
-  let locale = encoding == "UTF8" ? "" : " lc_collate 'C' lc_ctype 'C'"
-  try await server.execute("create database \(name) template template0 encoding '\(encoding)'\(locale)")
+/// Lends a test a database of its own.
+func withDatabase<R>(_ body: (TestDatabase) async throws -> R) async throws -> R {
+  let name = try await DatabasePool.shared.borrow()
   let connection = PostgresConnection(PostgresConfiguration(url: try TestServer.url(database: name)))
   let result: Result<R, any Error>
   do {
@@ -66,8 +62,7 @@ func withDatabase<R>(encoding: String = "UTF8", _ body: (TestDatabase) async thr
     result = .failure(error)
   }
   await connection.close()
-  try await server.execute("drop database \(name) with (force)")
-  await server.close()
+  try await DatabasePool.shared.giveBack(name)
   return try result.get()
 }
 
