@@ -87,11 +87,15 @@ let package = Package(
 
     tests(of: "SyncModel"),
     .testTarget(
-      name: "SyncConfigurationTests", dependencies: ["SyncConfiguration"], path: "Tests/Configuration",
+      name: "SyncConfigurationTests", dependencies: ["SyncConfiguration", "SyncModel"], path: "Tests/Configuration",
       swiftSettings: settings),
+    tests(of: "Checkpoints", ["PostgreSQL", "SyncModel"]),
     tests(of: "PostgresDestination", ["PostgreSQL", "SyncModel"]),
     .testTarget(
       name: "SimulatorTests", dependencies: ["Simulator"], path: "Tests/Simulator", exclude: ["Python"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "AcceptanceTests", dependencies: ["PostgreSQL"], path: "Tests/Acceptance", exclude: ["compare.py"],
       swiftSettings: settings),
   ]
 )

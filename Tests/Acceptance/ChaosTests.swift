@@ -1,0 +1,113 @@
+import Foundation
+import Testing
+
+/// Servers, processes and the org fail at random while a copy runs. No person helps.
+@Suite("Chaos", .serialized, .timeLimit(.minutes(15)))
+struct ChaosTests {
+  @Test("workers and coordinators killed at random, over and over")
+  func randomKills() async throws {
+    let seed = UInt64.random(in: 0...UInt64.max)
+    print("random kills: seed \(seed)")
+    var random = SeededRandom(seed: seed)
+    let cluster = try await TestCluster(
+      records: 150_000, org: ["--latency-ms", "100"],
+      settings: TestCluster.quick.replacing("pageRows: 10000", with: "pageRows: 2000"),
+      objects: "{ personAccounts: {}, users: {}, calls: {} }")
+    var children = try ["coordinator", "coordinator", "worker", "worker", "worker"].map { try cluster.start($0) }
+    for _ in 0..<(10 * cluster.environment.scale) {
+      let victim = Int(random.next() % UInt64(children.count))
+      // A victim is killed while it works: once it has logged something since the last kill.
+      try await children[victim].kill9()
+      children[victim] = try cluster.start(children[victim].name)
+      try await children[victim].waitFor("ready")
+    }
+    try await cluster.waitUntilSynced(within: .seconds(300))
+    #expect(try await cluster.number("select sum(failures) from crmsync.job") == 0)
+    try await cluster.expectEqualToOrg()
+    for child in children { child.signal(15) }
+  }
+
+  @Test("the broker restarts, and then comes back empty")
+  func broker() async throws {
+    let cluster = try await TestCluster(records: 60_000, org: ["--latency-ms", "300"])
+    let children = try ["coordinator", "worker"].map { try cluster.start($0) }
+    try await children[1].waitFor("reached page-committed")
+    for action in ["restart", "wipe"] {
+      let control = try Child("broker", cluster.environment.brokerControl, [action])
+      #expect(try await control.waitForExit(within: .seconds(120)) == 0, "\(control.text)")
+    }
+    try await cluster.waitUntilSynced(within: .seconds(180))
+    try await cluster.expectEqualToOrg()
+    for child in children { child.signal(15) }
+  }
+
+  @Test("PostgreSQL drops every connection, and then restarts")
+  func postgres() async throws {
+    let cluster = try await TestCluster(records: 60_000, org: ["--latency-ms", "300"])
+    let children = try ["coordinator", "worker"].map { try cluster.start($0) }
+    try await children[1].waitFor("reached page-committed")
+    _ = try await cluster.number(
+      "select count(pg_terminate_backend(pid)) from pg_stat_activity where datname = current_database() "
+        + "and pid <> pg_backend_pid()")
+    let control = try Child("postgres", cluster.environment.postgresControl, ["restart"])
+    #expect(try await control.waitForExit(within: .seconds(60)) == 0, "\(control.text)")
+    try await cluster.database.connect()
+    try await cluster.waitUntilSynced(within: .seconds(180))
+    try await cluster.expectEqualToOrg()
+    for child in children { child.signal(15) }
+  }
+
+  /// A fault, the part of a request it is tied to, and how it is named in the org's list.
+  static let faults = [
+    #"[{"kind":"cutBody","path":"/results","bytes":100000,"count":2}]"#,
+    #"[{"kind":"cutBody","path":"/results","bytes":20,"count":2}]"#,
+    #"[{"kind":"truncatedBody","path":"/results","bytes":50000,"count":2}]"#,
+    #"[{"kind":"truncatedGzip","path":"/results","bytes":50000,"count":2}]"#,
+    #"[{"kind":"wrongCount","path":"/results","count":2}]"#,
+    #"[{"kind":"status","path":"/jobs/query","status":503,"html":true,"count":3}]"#,
+    #"[{"kind":"status","path":"/results","status":500,"count":3}]"#,
+    #"[{"kind":"expireSessions","path":"/results","count":2}]"#,
+    #"[{"kind":"jobFailed","count":2}]"#,
+    #"[{"kind":"jobAborted","count":2}]"#,
+    #"[{"kind":"concurrentLimit","path":"/results","count":1}]"#,
+    #"[{"kind":"cutBody","path":"/query?","bytes":200,"count":2}]"#,
+  ]
+
+  @Test("the org makes trouble, which is asserted to have happened, and nothing is lost", arguments: faults)
+  func source(fault: String) async throws {
+    let cluster = try await TestCluster(records: 60_000)
+    try await cluster.cause(fault)
+    let (status, text) = try await cluster.run("run", ["--once"], within: .seconds(180))
+    #expect(status == 0, "\(text.suffix(3000))")
+    let fired = try await cluster.faults()
+    #expect(fired.contains("\"fired\":") && !fired.contains("\"fired\":0"), "\(fired)")
+    #expect(try await cluster.run("verify", [cluster.tenant]).status == 0)
+  }
+
+  @Test("a leader that sleeps past its term and wakes up late changes nothing")
+  func sleepingLeader() async throws {
+    let cluster = try await TestCluster(records: 60_000, org: ["--latency-ms", "200"])
+    let first = try cluster.start("coordinator")
+    try await first.waitFor("\"leading\"")
+    first.signal(SIGSTOP)
+    let second = try cluster.start("coordinator")
+    try await second.waitFor("\"leading\"")
+    let worker = try cluster.start("worker")
+    first.signal(SIGCONT)
+    try await first.waitFor("no longer leading")
+    try await cluster.waitUntilSynced()
+    #expect(try await cluster.number("select term from crmsync.leadership") == 2)
+    try await cluster.expectEqualToOrg()
+    for child in [first, second, worker] { child.signal(15) }
+  }
+}
+
+/// Chance that can be repeated.
+struct SeededRandom: RandomNumberGenerator {
+  private var state: UInt64
+  init(seed: UInt64) { state = seed }
+  mutating func next() -> UInt64 {
+    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+    return state ^ (state >> 29)
+  }
+}

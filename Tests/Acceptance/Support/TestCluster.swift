@@ -1,0 +1,124 @@
+import Foundation
+import PostgreSQL
+
+/// A cluster of real processes on a database and queues of its own, with a simulated org.
+final class TestCluster: Sendable {
+  let environment: TestEnvironment
+  /// Also the name of the database and of the queues, so that tests cannot meet.
+  let tenant: String
+  let configuration: String
+  let database: PostgresConnection
+  let org: Child
+  let orgURL: String
+
+  /// Small pages and short leases, so that crashes cost tests little time.
+  static let quick = """
+    sync: { pageRows: 10000, partitionRows: 20000, lease: 2s, backoff: { first: 100ms, longest: 1s } }
+    coordinator: { term: 2s }
+    worker: { shutdown: 20s }
+    log: { level: trace }
+    """
+
+  /// Starts an org and prepares an empty database.
+  init(
+    records: Int, org orgOptions: [String] = [], objects: String = "{ personAccounts: {}, users: {} }",
+    settings: String = TestCluster.quick
+  ) async throws {
+    environment = try TestEnvironment()
+    tenant = "t" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
+    let administrator = PostgresConnection(PostgresConfiguration(url: environment.postgresURL))
+    try await administrator.connect()
+    try await administrator.execute("create database \(tenant)")
+    await administrator.close()
+    let url =
+      environment.postgresURL.split(separator: "/").dropLast().joined(separator: "/")
+      .replacing("postgresql:/", with: "postgresql://") + "/" + tenant
+    database = PostgresConnection(PostgresConfiguration(url: url))
+    try await database.connect()
+    org = try Child(
+      "org", environment.binary,
+      ["simulate", "veeva", "--listen", "127.0.0.1:0", "--records", "\(records)"] + orgOptions)
+    try await org.waitFor("listening on http://")
+    guard let line = org.text.split(separator: "\n").last(where: { $0.hasPrefix("listening on ") }) else {
+      throw Unexpected("the org does not say where it listens")
+    }
+    orgURL = String(line.dropFirst("listening on ".count))
+    configuration = FileManager.default.temporaryDirectory.appendingPathComponent("\(tenant).yaml").path
+    try """
+    postgres: { url: "\(url)" }
+    rabbitmq: { url: "\(environment.rabbitmqURL)" }
+    \(settings)
+    tenants:
+      \(tenant):
+        veeva:
+          loginURL: \(orgURL)
+          auth: { flow: client-credentials, clientID: crmsync-client, clientSecret: crmsync-secret }
+        destination: { postgres: { url: "\(url)", schema: copy } }
+        objects: \(objects)
+    """.write(toFile: configuration, atomically: true, encoding: .utf8)
+  }
+
+  /// Starts a role.
+  func start(_ verb: String, _ arguments: [String] = [], haltAt marker: String? = nil) throws -> Child {
+    try Child(
+      verb, environment.binary, [verb] + arguments,
+      environment: ["CRMSYNC_CONFIG": configuration].merging(marker.map { ["CRMSYNC_HALT_AT": $0] } ?? [:]) { $1 })
+  }
+
+  /// Runs a verb to its end.
+  func run(_ verb: String, _ arguments: [String] = [], within limit: Duration = .seconds(120)) async throws -> (
+    status: Int32, text: String
+  ) {
+    let child = try start(verb, arguments)
+    let status = try await child.waitForExit(within: limit)
+    return (status, child.text)
+  }
+
+  /// Waits until the cycle is complete. No progress for long while work is runnable is a failure.
+  func waitUntilSynced(within limit: Duration = .seconds(120)) async throws {
+    let (status, text) = try await run("status", ["--until-synced"], within: limit)
+    guard status == 0 else { throw Unexpected("the copy did not complete:\n\(text.suffix(3000))") }
+  }
+
+  /// Compares every row and every column with what the org holds, by a script that shares no code with the product.
+  func expectEqualToOrg() async throws {
+    let schema = try await run("schema", [tenant, "--json"])
+    let mapping = FileManager.default.temporaryDirectory.appendingPathComponent("\(tenant).json").path
+    try schema.text.write(toFile: mapping, atomically: true, encoding: .utf8)
+    let script = TestEnvironment.folder.appendingPathComponent("compare.py").path
+    let child = try Child(
+      "compare.py", "/usr/bin/env",
+      ["python3", script, orgURL, mapping, await database.url(of: environment, database: tenant)])
+    let status = try await child.waitForExit(within: .seconds(300))
+    guard status == 0 else { throw Unexpected("the copy differs from the org:\n\(child.text.suffix(3000))") }
+  }
+
+  /// One number from the database.
+  func number(_ statement: String) async throws -> Int64 {
+    let rows = try await database.query("select (\(statement))::bigint as number")
+    return try rows.first?.int("number") ?? 0
+  }
+
+  /// Makes the org cause trouble from now on.
+  func cause(_ faults: String) async throws {
+    let child = try Child(
+      "curl", "/usr/bin/env",
+      ["curl", "-sf", "-X", "POST", "-H", "Content-Type: application/json", "-d", faults, orgURL + "/simulator/faults"])
+    guard try await child.waitForExit() == 0 else { throw Unexpected("the org refuses the faults \(faults)") }
+  }
+
+  /// How often the faults have fired, as the org counts them.
+  func faults() async throws -> String {
+    let child = try Child("curl", "/usr/bin/env", ["curl", "-sf", orgURL + "/simulator/faults"])
+    _ = try await child.waitForExit()
+    return child.text
+  }
+}
+
+extension PostgresConnection {
+  /// The URL of a database on the test server.
+  func url(of environment: TestEnvironment, database: String) -> String {
+    let parts = environment.postgresURL.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+    return parts.joined(separator: "/") + "/" + database
+  }
+}

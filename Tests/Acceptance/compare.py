@@ -1,0 +1,119 @@
+"""Compares every row and every column of a copy with the org it came from. Shares no code with the product.
+
+usage: compare.py ORG_URL MAPPING_JSON DATABASE_URL
+"""
+
+import csv
+import decimal
+import io
+import json
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+
+csv.field_size_limit(1 << 30)
+ORG, MAPPING, DATABASE = sys.argv[1:4]
+API = "/services/data/v62.0"
+
+
+def call(path, body=None, token=None, form=False):
+    request = urllib.request.Request(ORG + path, method="POST" if body is not None else "GET")
+    if token:
+        request.add_header("Authorization", "Bearer " + token)
+    if body is not None:
+        request.add_header("Content-Type", "application/x-www-form-urlencoded" if form else "application/json")
+        request.data = body.encode()
+    return urllib.request.urlopen(request, timeout=120)
+
+
+def login():
+    form = urllib.parse.urlencode({"grant_type": "client_credentials", "client_id": "crmsync-client",
+                                   "client_secret": "crmsync-secret"})
+    return json.load(call("/services/oauth2/token", form, form=True))["access_token"]
+
+
+def records(token, statement):
+    """Rows of a statement by a bulk job."""
+    job = json.load(call(API + "/jobs/query", json.dumps({"operation": "query", "query": statement}), token))["id"]
+    while json.load(call(f"{API}/jobs/query/{job}", token=token))["state"] != "JobComplete":
+        time.sleep(0.1)
+    locator = ""
+    while locator != "null":
+        query = f"?locator={urllib.parse.quote(locator)}" if locator else ""
+        answer = call(f"{API}/jobs/query/{job}/results{query}", token=token)
+        locator = answer.headers["Sforce-Locator"]
+        rows = csv.reader(io.StringIO(answer.read().decode(), newline=""))
+        next(rows, None)
+        yield from rows
+
+
+def canonical(value, kind):
+    """One spelling per value, whichever side it comes from."""
+    if value == "":
+        return None
+    if kind == "boolean":
+        return value in ("true", "t", "1")
+    if kind in ("integer", "decimal"):
+        return decimal.Decimal(value).normalize()
+    if kind == "instant":
+        head = value.replace("T", " ").replace("Z", "").split("+")[0]
+        return head.split(".")[0] if set(head.split(".")[-1]) == {"0"} else head
+    if kind == "time":
+        return value.replace("Z", "").split(".")[0]
+    return value.replace("\0", "")
+
+
+def stored(table, columns):
+    """Rows of a table, by COPY; a list is shown with its parts joined by `;`, as the org sends it."""
+    def shown(column):
+        name = '"' + column["column"] + '"'
+        return f"array_to_string({name}, ';')" if column["type"] == "textList" else name
+    statement = f"copy (select {', '.join(map(shown, columns))} from copy.\"{table}\") to stdout with csv"
+    shell = subprocess.Popen(["psql", "-X", "-q", DATABASE, "-c", "set timezone = 'UTC'", "-c", statement],
+                             stdout=subprocess.PIPE, text=True, newline="")
+    yield from csv.reader(shell.stdout)
+    if shell.wait() != 0:
+        raise SystemExit("psql failed")
+
+
+def key(row, columns):
+    return tuple(canonical(value, column["type"]) for value, column in zip(row, columns))
+
+
+def conditions(mapping):
+    shell = subprocess.run(
+        ["psql", "-X", "-At", DATABASE, "-c", "select m.conditions from crmsync.object_sync o join crmsync.mapping m "
+         "on (m.tenant, m.object, m.version) = (o.tenant, o.object, o.mapping_version) "
+         f"where o.object = '{mapping['object']}'"], capture_output=True, text=True, check=True)
+    return json.loads(shell.stdout)
+
+
+def main():
+    token = login()
+    failed = False
+    for mapping in json.load(open(MAPPING)):
+        where = " AND ".join(conditions(mapping))
+        statement = f"SELECT {', '.join(mapping['fields'])} FROM {mapping['object']}" + (f" WHERE {where}" if where else "")
+        source = list(records(token, statement))
+        for table in mapping["tables"]:
+            columns = table["columns"]
+            wanted = {row[0]: key([row[c["source"]] for c in columns], columns) for row in source}
+            found, extra, different = 0, 0, []
+            for row in stored(table["table"], columns):
+                found += 1
+                want = wanted.pop(row[0], None)
+                if want is None:
+                    extra += 1
+                elif want != key(row, columns):
+                    have = key(row, columns)
+                    different.append([(c["column"], w, h) for c, w, h in zip(columns, want, have) if w != h][:3])
+            verdict = "equal" if not (wanted or extra or different) else "DIFFERENT"
+            failed |= verdict != "equal"
+            print(f"{verdict} {table['table']}: {found} rows, {len(wanted)} missing, {extra} extra, "
+                  f"{len(different)} different {different[:2]}")
+    sys.exit(1 if failed else 0)
+
+
+main()

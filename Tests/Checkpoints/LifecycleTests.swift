@@ -1,0 +1,98 @@
+import Checkpoints
+import Foundation
+import PostgreSQL
+import SyncModel
+import Testing
+
+/// The database's form of the life cycle against the pure one: the same random events, the same outcome.
+@Suite("The job life cycle in PostgreSQL", .serialized, .timeLimit(.minutes(5)))
+struct LifecycleTests {
+  @Test("random events change a row exactly as they change the pure job")
+  func differential() async throws {
+    let seed =
+      ProcessInfo.processInfo.environment["CRMSYNC_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...UInt64.max)
+    print("life cycle against PostgreSQL: seed \(seed)")
+    let world = try await LifecycleWorld(seed: seed)
+    for step in 0..<1500 {
+      try await world.step()
+      let difference = try await world.difference()
+      #expect(difference == nil, "seed \(seed), step \(step)")
+      if difference != nil { return }
+    }
+    #expect(world.applied > 300, "the events hardly ever fitted")
+  }
+
+  @Test("a leader whose term is over changes nothing")
+  func fencedLeader() async throws {
+    let store = try await TestStore.make()
+    let first = try #require(try await store.lead(as: "a", lease: .zero))
+    let second = try #require(try await store.lead(as: "b", lease: .seconds(60)))
+    #expect(second > first)
+    #expect(try await store.lead(as: "a", lease: .seconds(60)) == nil)
+    await #expect(throws: LeadershipLost.self) {
+      try await store.sweepLeases(leader: LeaderStamp(holder: "a", term: first))
+    }
+  }
+
+  @Test("two tenants cannot have one org, nor one destination")
+  func conflicts() async throws {
+    let store = try await TestStore.make()
+    try await store.register(tenant: "one", destination: "here")
+    await #expect(throws: TenantConflict.self) { try await store.register(tenant: "two", destination: "here") }
+    try await store.register(tenant: "two", destination: "there")
+    try await store.bind(tenant: "one", organization: "00D")
+    await #expect(throws: TenantConflict.self) { try await store.bind(tenant: "two", organization: "00D") }
+  }
+
+  @Test("of many that find a session dead at once, one logs in")
+  func oneLogin() async throws {
+    let store = try await TestStore.make()
+    let logins = Counter()
+    try await withThrowingTaskGroup(of: Int64.self) { group in
+      for _ in 0..<8 {
+        group.addTask {
+          try await store.renewSession(of: "acme", replacing: nil) { _ in
+            await logins.increase()
+            return StoredSession(accessToken: "t", instanceURL: "u", organizationID: "o", refreshToken: nil)
+          }.generation
+        }
+      }
+      for try await generation in group { #expect(generation == 1) }
+    }
+    #expect(await logins.value == 1)
+  }
+
+  @Test("migrating again, and by several at once, changes nothing")
+  func migrations() async throws {
+    let store = try await TestStore.make()
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<4 { group.addTask { try await store.migrate() } }
+      try await group.waitForAll()
+    }
+  }
+}
+
+actor Counter {
+  private(set) var value = 0
+  func increase() { value += 1 }
+}
+
+/// A checkpoint store on a database of its own.
+enum TestStore {
+  struct Missing: Error, CustomStringConvertible {
+    var description: String { "CRMSYNC_TEST_POSTGRES_URL is not set: run ./dev test, which starts the servers" }
+  }
+
+  static func make() async throws -> CheckpointStore {
+    guard let url = ProcessInfo.processInfo.environment["CRMSYNC_TEST_POSTGRES_URL"] else { throw Missing() }
+    let name = "c" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
+    let administrator = PostgresConnection(PostgresConfiguration(url: url))
+    try await administrator.connect()
+    try await administrator.execute("create database \(name)")
+    await administrator.close()
+    let base = url.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    let store = CheckpointStore(pool: PostgresPool(PostgresConfiguration(url: base + "/" + name), size: 6))
+    try await store.migrate()
+    return store
+  }
+}
