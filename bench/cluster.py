@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -93,6 +94,7 @@ class Cluster:
             process.popen.terminate()
         for process in [*self.roles, *([self.org] if self.org else [])]:
             process.end()
+        shutil.rmtree(WORK / "spool", ignore_errors=True)
         self.roles = []
         self.org = None
 
@@ -133,6 +135,7 @@ class Cluster:
         self.org = Process("org", [
             "simulate", "veeva", "--listen", f"127.0.0.1:{ORG_PORT}", "--records", str(self.records), "--seed", "1",
             "--client-id", "bench", "--client-secret-file", str(LOCAL / "secrets" / "demo-veeva"),
+            "--spool", str(WORK / "spool"),
             *self.org_options], {})
         deadline = time.monotonic() + 60
         while True:

@@ -74,7 +74,7 @@ YAML
 start_org() {
   secret demo-veeva >/dev/null
   role veeva "$DEMO/logs/veeva.log" "$BINARY" simulate veeva --listen "127.0.0.1:$PORT_VEEVA" \
-    --records "$1" --seed "$2" --client-id demo --client-secret-file "$SECRETS/demo-veeva"
+    --records "$1" --seed "$2" --client-id demo --client-secret-file "$SECRETS/demo-veeva" --spool "$LOCAL/spool"
   wait_until 60 role-veeva curl -sf -o /dev/null "http://127.0.0.1:$PORT_VEEVA/services/data" ||
     fail "The simulated org does not start." "$(tail -5 "$DEMO/logs/veeva.log")"
   ok "simulated Veeva org" "http://127.0.0.1:$PORT_VEEVA"
