@@ -26,6 +26,7 @@ public struct SimulatedOrg: Service {
 
   /// Serves until it is shut down or cancelled.
   public func run() async throws {
+    Self.allowManyFiles()
     let threads = max(1, options.threads ?? ProcessInfo.processInfo.activeProcessorCount)
     let pool = NIOThreadPool(numberOfThreads: threads)
     pool.start()
@@ -38,6 +39,15 @@ public struct SimulatedOrg: Service {
       throw error
     }
     try await pool.shutdownGracefully()
+  }
+
+  /// Each finished bulk job holds its results' file open until it is deleted.
+  private static func allowManyFiles() {
+    var limit = rlimit()
+    let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    guard getrlimit(kind, &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(kind, &limit)
   }
 
   private func serve(_ org: Org) async throws {

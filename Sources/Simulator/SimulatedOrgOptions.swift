@@ -78,6 +78,8 @@ public struct SimulatedOrgOptions: Sendable {
   public var bulkPageRows = 100_000
   /// Rows of a REST page at most; below 2,000 for deliberately short pages.
   public var restPageRows = 2000
+  /// Pages hold fewer rows than asked for, in REST and in bulk, though more follow.
+  public var shortPages = false
   /// How long a REST query locator lives (Salesforce: 2 days), by the org's clock.
   public var locatorLifetime: Duration = .seconds(2 * 86_400)
   /// Where results of bulk jobs are kept; a folder of the system's temporary one unless given.

@@ -70,7 +70,7 @@ struct FaultTests {
       #expect(try await seconds(Self.sobjects) > 0.39)
       try await Self.inject(org, "[{\"kind\":\"slowBody\",\"milliseconds\":200,\"count\":1}]")
       #expect(try await seconds(Self.query) > 0.19)
-      _ = try await org.post("/simulator/latency", json: "{\"milliseconds\":300}")
+      _ = try await org.post("/simulator/settings", json: "{\"latencyMilliseconds\":300}")
       #expect(try await seconds(Self.sobjects) > 0.29)
       #expect(try await Self.fired(org) == [1])
     }

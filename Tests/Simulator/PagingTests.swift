@@ -114,6 +114,30 @@ struct PagingTests {
     }
   }
 
+  @Test("short pages hold fewer rows than asked for, and all of them together every row")
+  func short() async throws {
+    try await RunningOrg.serving({ $0.accounts = 3000 }) { org in
+      let token = try await org.token()
+      let soql = "SELECT Id FROM Account"
+      let id = try #require(JSON(try await org.createJob(soql, token: token).body)["id"].text)
+      _ = try await org.finishedJob(id, token: token)
+      let whole = try await org.pages(id, token: token).flatMap { $0.dropFirst() }
+      #expect(try await org.post("/simulator/settings", json: "{\"shortPages\":true}").status == 200)
+      let pages = try await org.pages(id, token: token, maxRecords: 500)
+      #expect(pages.flatMap { $0.dropFirst() } == whole && pages.allSatisfy { $0.count - 1 < 500 })
+      let first = JSON(try await org.query(soql, token: token).body)
+      #expect((250..<2000).contains(first["records"].list.count) && first["done"].truth == false)
+      #expect(try await org.records(soql, token: token).compactMap { $0["Id"].text } == whole.map { $0[0] })
+      let listed = JSON(
+        try await org.get("/services/data/v62.0/jobs/query/\(id)/resultPages?maxRecords=1000", token: token).body)
+      var rows: [[String]] = []
+      for page in listed["resultPages"].list {
+        rows += CSV.rows(try await org.get(try #require(page["resultUrl"].text), token: token).body).dropFirst()
+      }
+      #expect(rows == Array(whole.prefix(rows.count)) && rows.count > 2000)
+    }
+  }
+
   @Test("delimiters and line endings are those asked for")
   func dialects() async throws {
     try await RunningOrg.serving { org in

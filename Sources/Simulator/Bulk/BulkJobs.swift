@@ -14,15 +14,18 @@ final class BulkJobs: Sendable {
   private let spool: Spool
   private let clock: VirtualClock
   private let faults: FaultBoard
-  private let options: SimulatedOrgOptions
+  private let settings: @Sendable () -> Settings
   private let retention: Int
 
-  init(spool: Spool, clock: VirtualClock, faults: FaultBoard, options: SimulatedOrgOptions) {
+  init(
+    spool: Spool, clock: VirtualClock, faults: FaultBoard, retention: Duration,
+    settings: @escaping @Sendable () -> Settings
+  ) {
     self.spool = spool
     self.clock = clock
     self.faults = faults
-    self.options = options
-    retention = Int(options.jobRetention.components.seconds)
+    self.settings = settings
+    self.retention = Int(retention.components.seconds)
   }
 
   /// Creates a job and starts it as soon as there is room.
@@ -63,7 +66,7 @@ final class BulkJobs: Sendable {
   func abort(_ job: BulkJob) async {
     job.move(to: .aborted, at: clock.seconds)
     state.withLockedValue { $0.tasks[job.id] }?.cancel()
-    if options.forgetsFinishedJobs { await remove(job) }
+    if settings().forgetsFinishedJobs { await remove(job) }
   }
 
   /// Forgets the job and, where the org forgets at once, its results.
@@ -74,7 +77,7 @@ final class BulkJobs: Sendable {
     }
     job.cancel()
     task?.cancel()
-    if options.forgetsFinishedJobs { await spool.forget(job.order) }
+    if settings().forgetsFinishedJobs { await spool.forget(job.order) }
   }
 
   /// Stops all work.
@@ -100,7 +103,7 @@ final class BulkJobs: Sendable {
       let file = try await spool.file(
         job.order, progress: { job.add(rows: $0) }, isCancelled: { job.now.isCancelled })
       let slow = faults.filter { $0.kind == .slowJob }.reduce(0) { $0 + ($1.milliseconds ?? 1000) }
-      let due = started + options.jobDelay + .milliseconds(slow)
+      let due = started + settings().jobDelay + .milliseconds(slow)
       if due > .now { try await Task.sleep(until: due, clock: .continuous) }
       end(job, file, faults)
     } catch {
@@ -121,9 +124,10 @@ final class BulkJobs: Sendable {
   }
 
   private func enter() async {
+    let most = settings().concurrentJobs
     await withCheckedContinuation { continuation in
       let now = state.withLockedValue { state in
-        if state.running < options.concurrentJobs {
+        if state.running < most {
           state.running += 1
           return true
         }

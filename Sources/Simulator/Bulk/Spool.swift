@@ -8,7 +8,6 @@ actor Spool {
   /// Distinguishes data sets, and versions of the generator.
   private let fingerprint: String
   private var running: [String: Task<SpoolFile, any Error>] = [:]
-  private var open: [String: SpoolFile] = [:]
 
   init(directory: String, limitBytes: Int, materialiser: Materialiser, fingerprint: String) throws {
     self.directory = directory
@@ -28,7 +27,7 @@ actor Spool {
   ) async throws -> SpoolFile {
     let key = key(order)
     let path = path(key)
-    if let file = open[path] ?? SpoolIndex.open(path, key: Array(key.utf8)) {
+    if let file = SpoolIndex.open(path, key: Array(key.utf8)) {
       touch(path)
       progress(file.rows)
       return file

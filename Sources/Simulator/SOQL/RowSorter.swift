@@ -15,6 +15,12 @@ struct RowSorter {
     var index: Int
   }
 
+  /// Rows that LIMIT and OFFSET leave, when they are few enough to keep only so many while scanning.
+  private var wanted: Int? {
+    guard let limit = query.limit, limit <= 50_000 else { return nil }
+    return max(256, limit + query.offset)
+  }
+
   func sorted() throws(SalesforceError) -> [Int] {
     if let list = try sortedByStamp() { return list }
     var candidates: [Candidate] = []
@@ -23,6 +29,10 @@ struct RowSorter {
       let row = renderer.data.row(query.object.kind, index)
       guard matches(row, &scratch) else { continue }
       candidates.append(Candidate(keys: query.order.map { key($0, row, &scratch) }, index: index))
+      if let wanted, candidates.count >= 4 * wanted {
+        candidates.sort(by: precedes)
+        candidates.removeLast(candidates.count - wanted)
+      }
       try check(candidates.count, limit: 200_000)
     }
     candidates.sort(by: precedes)
@@ -51,6 +61,9 @@ struct RowSorter {
     else { return nil }
     let second = query.order.count == 2 && query.order[1].descending
     var scratch = ByteSink()
+    let precedes: ((key: Int, index: Int), (key: Int, index: Int)) -> Bool = {
+      $0.key != $1.key ? $0.key < $1.key : $0.index < $1.index
+    }
     var candidates: [(key: Int, index: Int)] = []
     for index in query.range {
       let row = renderer.data.row(query.object.kind, index)
@@ -58,9 +71,13 @@ struct RowSorter {
       // Null stands first unless the order says otherwise.
       let key = renderer.integer(first.column.program, row) ?? (first.descending ? .max : .min)
       candidates.append((first.descending ? ~key : key, second ? ~index : index))
+      if let wanted, candidates.count >= 4 * wanted {
+        candidates.sort(by: precedes)
+        candidates.removeLast(candidates.count - wanted)
+      }
       try check(candidates.count, limit: RowSource.mostSorted)
     }
-    candidates.sort { $0.key != $1.key ? $0.key < $1.key : $0.index < $1.index }
+    candidates.sort(by: precedes)
     return candidates.map { second ? ~$0.index : $0.index }
   }
 

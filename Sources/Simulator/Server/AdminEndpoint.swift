@@ -1,4 +1,16 @@
-/// What tests look at and change, outside the org's own API: `/simulator/…`.
+/// What tests look at and change, outside the org's own API and without a login: `/simulator/…`.
+///
+/// | request | does |
+/// | --- | --- |
+/// | `GET health` | 200 when the org serves |
+/// | `GET faults`, `POST faults`, `DELETE faults` | shows how often each was met and fired; adds a JSON list of `SimulatedFault`; removes all |
+/// | `GET requests`, `DELETE requests` | counts by endpoint and status, rows, bytes, API usage; sets them to zero |
+/// | `POST sessions/expire` | ends all sessions and REST locators |
+/// | `GET clock`, `POST clock` | shows the org's clock; `{"advanceSeconds": 60}` or `{"setSeconds": 1772359200}` |
+/// | `POST limits` | `{"used": 0, "limit": 1000}` of the daily requests |
+/// | `GET settings`, `POST settings` | `latencyMilliseconds`, `jobDelayMilliseconds`, `concurrentJobs`, `restPageRows`, `bulkPageRows`, `shortPages`, `forgetsFinishedJobs`, `rotatesRefreshTokens` |
+/// | `POST profile` | `{"hiddenObjects": [], "hiddenFields": ["Account.Phone"], "readOnlyFields": []}` in place of the former ones |
+/// | `GET objects` | rows of each object, all and live |
 struct AdminEndpoint: Sendable {
   let org: Org
 
@@ -10,10 +22,6 @@ struct AdminEndpoint: Sendable {
   private struct Limits: Decodable {
     let used: Int?
     let limit: Int?
-  }
-
-  private struct Latency: Decodable {
-    let milliseconds: Int
   }
 
   private struct Hidden: Decodable {
@@ -45,10 +53,10 @@ struct AdminEndpoint: Sendable {
       let limits = try JSONBody.decode(Limits.self, request.body)
       org.ledger.set(used: limits.used, limit: limits.limit)
       return WireResponse(json: org.ledger.report)
-    case ("POST", ["latency"]):
-      let latency = try JSONBody.decode(Latency.self, request.body)
-      org.set(latency: .milliseconds(max(0, latency.milliseconds)))
-      return WireResponse(status: 204)
+    case ("GET", ["settings"]): return WireResponse(json: org.settings.json)
+    case ("POST", ["settings"]):
+      org.change(try JSONBody.decode(Settings.Change.self, request.body))
+      return WireResponse(json: org.settings.json)
     case ("POST", ["profile"]):
       let hidden = try JSONBody.decode(Hidden.self, request.body)
       org.changeProfile {

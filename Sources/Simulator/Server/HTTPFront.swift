@@ -22,7 +22,7 @@ struct HTTPFront: Sendable {
       return
     }
     let faults = org.faults.fire(method: wire.method, target: wire.target)
-    let latency = faults.filter { $0.kind == .latency }.reduce(org.currentLatency) {
+    let latency = faults.filter { $0.kind == .latency }.reduce(org.settings.latency) {
       $0 + .milliseconds($1.milliseconds ?? 1000)
     }
     if latency > .zero { try await Task.sleep(for: latency) }

@@ -27,7 +27,7 @@ final class Org: Sendable {
   let jobs: BulkJobs
   private let pool: NIOThreadPool
   private let metadata: NIOLockedValueBox<Metadata>
-  private let latency: NIOLockedValueBox<Duration>
+  private let live: NIOLockedValueBox<Settings>
 
   init(_ options: SimulatedOrgOptions, pool: NIOThreadPool, threads: Int) throws {
     self.options = options
@@ -53,20 +53,23 @@ final class Org: Sendable {
     let spool = try Spool(
       directory: options.spoolDirectory ?? Spool.defaultDirectory, limitBytes: options.spoolLimitBytes,
       materialiser: Materialiser(data: data, pool: pool, threads: threads), fingerprint: Fingerprint.of(data))
-    jobs = BulkJobs(spool: spool, clock: clock, faults: faults, options: options)
+    let live = NIOLockedValueBox(Settings(options))
+    self.live = live
+    jobs = BulkJobs(
+      spool: spool, clock: clock, faults: faults, retention: options.jobRetention,
+      settings: { live.withLockedValue { $0 } })
     metadata = NIOLockedValueBox(
       Metadata(
         profile: Profile(
           hiddenObjects: options.hiddenObjects, hiddenFields: options.hiddenFields,
           readOnlyFields: options.readOnlyFields), changed: shape.asOf))
-    latency = NIOLockedValueBox(options.latency)
   }
 
   var currentMetadata: Metadata { metadata.withLockedValue { $0 } }
 
-  var currentLatency: Duration { latency.withLockedValue { $0 } }
+  var settings: Settings { live.withLockedValue { $0 } }
 
-  func set(latency: Duration) { self.latency.withLockedValue { $0 = latency } }
+  func change(_ change: Settings.Change) { live.withLockedValue { $0.apply(change) } }
 
   /// Runs work that takes long on a thread of its own, so that short requests do not wait for it.
   func compute<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) async throws -> Result {

@@ -59,6 +59,9 @@ struct BulkEndpoint: Sendable {
       throw SalesforceError(
         status: 400, code: "API_ERROR", message: "Aggregate functions are not supported in Bulk Query")
     }
+    if query.statement.selection.contains(where: { if case .fields = $0 { true } else { false } }) {
+      throw SalesforceError(status: 400, code: "API_ERROR", message: "FIELDS() is not supported in Bulk Query")
+    }
     if query.statement.offset != nil {
       throw SalesforceError(status: 400, code: "API_ERROR", message: "OFFSET is not supported in Bulk Query")
     }
@@ -132,9 +135,10 @@ struct BulkEndpoint: Sendable {
   func results(_ id: String, _ request: WireRequest, countOff: Int, plain: Bool) async throws -> WireResponse {
     let (job, file) = try finished(id)
     let from = try start(request.query["locator"], file)
-    let count = try number(request.query["maxRecords"], org.options.bulkPageRows)
+    let wanted = try number(request.query["maxRecords"], org.settings.bulkPageRows)
+    let count = org.settings.pageRows(from: from, wanted: wanted)
     let header = try header(job)
-    let forgets = org.options.forgetsFinishedJobs
+    let forgets = org.settings.forgetsFinishedJobs
     return try await org.compute { [org] in
       let page = try ResultPage(file, header: header, from: from, count: count)
       let end = page.from + page.rows
@@ -188,7 +192,7 @@ struct BulkEndpoint: Sendable {
   /// Addresses of up to five pages at a time.
   func pages(_ id: String, _ request: WireRequest) throws -> WireResponse {
     let (job, file) = try finished(id)
-    let size = try number(request.query["maxRecords"], org.options.bulkPageRows)
+    let size = try number(request.query["maxRecords"], org.settings.bulkPageRows)
     let suffix = request.query["maxRecords"].map { "&maxRecords=\($0)" } ?? ""
     let base = "/services/data/v\(version)/jobs/query/\(job.id)"
     var from = try start(request.query["locator"], file)
@@ -196,7 +200,7 @@ struct BulkEndpoint: Sendable {
     repeat {
       pages.append(
         .object([("resultUrl", .string("\(base)/results?locator=\(Base64.locator(from))\(suffix)"))]))
-      from += size
+      from += org.settings.pageRows(from: from, wanted: size)
     } while from < file.rows && pages.count < 5
     let done = from >= file.rows
     let next = JSONValue.string("\(base)/resultPages?locator=\(Base64.locator(from))\(suffix)")

@@ -1,4 +1,3 @@
-import Foundation
 import JWTKit
 
 /// `POST /services/oauth2/token` for the four flows.
@@ -11,10 +10,31 @@ struct OAuthEndpoint: Sendable {
     let iss: IssuerClaim
     let sub: SubjectClaim
     let aud: AudienceClaim
-    let exp: ExpirationClaim
+    let exp: Moment
 
     /// Times are compared with the org's clock by the endpoint.
     func verify(using algorithm: some JWTAlgorithm) throws {}
+  }
+
+  /// Seconds since 1970, as a number or, as some clients write it, a string.
+  private struct Moment: Codable {
+    let seconds: Double
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if let number = try? container.decode(Double.self) {
+        seconds = number
+      } else if let number = Double(try container.decode(String.self)) {
+        seconds = number
+      } else {
+        throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a number of seconds")
+      }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      try container.encode(seconds)
+    }
   }
 
   private struct Refusal: Error {
@@ -87,7 +107,7 @@ struct OAuthEndpoint: Sendable {
       throw Refusal(error: "invalid_client", description: "invalid client credentials")
     }
     guard
-      let next = org.sessions.refresh(form["refresh_token"] ?? "", rotating: org.options.rotatesRefreshTokens)
+      let next = org.sessions.refresh(form["refresh_token"] ?? "", rotating: org.settings.rotatesRefreshTokens)
     else { throw Refusal(error: "invalid_grant", description: "expired access/refresh token") }
     return granted(issuedAt: true, refreshToken: next)
   }
@@ -112,7 +132,7 @@ struct OAuthEndpoint: Sendable {
     guard payload.aud.value.contains(where: audiences.contains) else {
       throw Refusal(error: "invalid_grant", description: "audience is invalid")
     }
-    let left = payload.exp.value.timeIntervalSince1970 - org.clock.now
+    let left = payload.exp.seconds - org.clock.now
     guard left > 0, left <= 300 else {
       throw Refusal(error: "invalid_grant", description: left > 0 ? "expiration too far" : "expired authorization code")
     }

@@ -35,7 +35,7 @@ struct QueryEndpoint: Sendable {
   }
 
   private func batchSize(_ request: WireRequest) -> Int {
-    let most = min(Self.mostRecords, max(1, org.options.restPageRows))
+    let most = min(Self.mostRecords, max(1, org.settings.restPageRows))
     guard let options = request.headers["sforce-query-options"] else { return most }
     for option in options.split(separator: ",") {
       let parts = option.split(separator: "=").map { $0.trimmed.lowercased() }
@@ -50,7 +50,8 @@ struct QueryEndpoint: Sendable {
   {
     let source = cursor.source
     var rows: [Int] = []
-    let wanted = min(cursor.batchSize, cursor.total - position.served)
+    let size = org.settings.pageRows(from: position.served, wanted: cursor.batchSize)
+    let wanted = min(size, cursor.total - position.served)
     let next = wanted > 0 ? source.next(from: position.place, wanted, into: &rows) : nil
     let served = position.served + rows.count
     let writer = JSONRowWriter(
@@ -63,7 +64,7 @@ struct QueryEndpoint: Sendable {
       sink.append("false,\"nextRecordsUrl\":\"/services/data/v\(cursor.version)/\(path)/\(locator)\"")
     } else {
       sink.append("true")
-      if let id, org.options.forgetsFinishedJobs { org.cursors.forget(id) }
+      if let id, org.settings.forgetsFinishedJobs { org.cursors.forget(id) }
     }
     sink.append(",\"records\":[")
     for (place, index) in rows.enumerated() {

@@ -1,3 +1,5 @@
+import JWTKit
+
 /// Keys made for these tests; they open nothing.
 enum RSAKeys {
   static let privatePEM = """
@@ -61,4 +63,9 @@ enum RSAKeys {
     XyN9UAIWRc/dbX9zlwxarRXL
     -----END PRIVATE KEY-----
     """
+
+  /// The public half of `privatePEM`.
+  static func publicPEM() throws -> String {
+    try Insecure.RSA.PrivateKey(pem: privatePEM).publicKey.pemRepresentation
+  }
 }

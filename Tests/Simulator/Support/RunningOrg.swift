@@ -121,7 +121,9 @@ struct RunningOrg: Sendable {
   func finishedJob(_ id: String, token: String) async throws -> JSON {
     let deadline = ContinuousClock.now + .seconds(60)
     while true {
-      let state = JSON(try await get("/services/data/v62.0/jobs/query/\(id)", token: token).body)
+      let answer = try await get("/services/data/v62.0/jobs/query/\(id)", token: token)
+      try #require(answer.status == 200, "bulk job \(id): \(answer.text)")
+      let state = JSON(answer.body)
       if ["JobComplete", "Failed", "Aborted"].contains(state["state"].text) { return state }
       try #require(ContinuousClock.now < deadline, "waited for bulk job \(id) to end")
     }
