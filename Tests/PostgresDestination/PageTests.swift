@@ -219,12 +219,15 @@ import Testing
         try await destination.store([record(round, "a")], of: mapping, mode: .merge, on: db)
         #expect(try await database.value(count) == "1")
       }
-      let wider = try ObjectMapping.custom([("V__c", .string), ("W__c", .int)])
-      try await destination.prepare(wider, on: db)
-      var more = record(1, "a", day: 2)
-      more["W__c"] = "7"
-      try await destination.store([more], of: wider, mode: .merge, on: db)
-      #expect(try await database.rows(["w__c"], from: "t.thing__c where veeva_id = '\(id(1))'") == ["7"])
+      // First a column more, then one that changed its type.
+      for (day, type, value) in [(2, FieldType.int, "7"), (3, .double, "7.50")] {
+        let altered = try ObjectMapping.custom([("V__c", .string), ("W__c", type)])
+        try await destination.prepare(altered, on: db)
+        var more = record(1, "a", day: day)
+        more["W__c"] = value
+        try await destination.store([more], of: altered, mode: .merge, on: db)
+        #expect(try await database.rows(["w__c"], from: "t.thing__c where veeva_id = '\(id(1))'") == [value])
+      }
     }
   }
 
