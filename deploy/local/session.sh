@@ -171,10 +171,16 @@ end_roles() {
 
 # ---------------------------------------------------------------- build
 
-# build CONFIGURATION LABEL ARGUMENT…: a release is built as the container image's is.
+# build CONFIGURATION LABEL ARGUMENT…: a release is built as the container image's is. CRMSYNC_BINARY names one that
+# is built already.
 build() {
   local configuration=$1 label=$2
   shift 2
+  if [[ -x ${CRMSYNC_BINARY:-} ]]; then
+    export BINARY=$CRMSYNC_BINARY
+    ok "$label" "skipped: $BINARY"
+    return
+  fi
   ensure_swift
   if [[ $configuration == release ]]; then set -- "$@" --static-swift-stdlib; fi
   quietly "$label" "$LOGS/build.log" swift build --package-path "$ROOT" -c "$configuration" "$@"
