@@ -1,4 +1,5 @@
 import Foundation
+import PostgreSQL
 import Testing
 
 /// Servers, processes and the org fail at random while a copy runs. No person helps.
@@ -10,9 +11,8 @@ struct ChaosTests {
     print("random kills: seed \(seed)")
     var random = SeededRandom(seed: seed)
     let cluster = try await TestCluster(
-      records: 150_000, org: ["--latency-ms", "100"],
-      settings: TestCluster.quick.replacing("pageRows: 10000", with: "pageRows: 2000"),
-      objects: "{ personAccounts: {}, users: {}, calls: {} }")
+      records: 150_000, org: ["--latency-ms", "100"], objects: "{ personAccounts: {}, users: {}, calls: {} }",
+      settings: TestCluster.quick.replacing("pageRows: 10000", with: "pageRows: 2000"))
     var children = try ["coordinator", "coordinator", "worker", "worker", "worker"].map { try cluster.start($0) }
     for _ in 0..<(10 * cluster.environment.scale) {
       let victim = Int(random.next() % UInt64(children.count))

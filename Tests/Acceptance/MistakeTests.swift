@@ -1,4 +1,5 @@
 import Foundation
+import PostgreSQL
 import Testing
 
 /// What people get wrong first: each gives a clear message and the right exit code.
