@@ -16,11 +16,11 @@ final class LifecycleWorld {
   init(seed: UInt64) async throws {
     store = try await TestStore.make()
     random = SplitMix64(seed: seed)
-    guard let term = try await store.lead(as: "test", lease: .seconds(3600)) else { throw LeadershipLost() }
+    guard let term = try await store.lead(as: "test", lease: .seconds(3600)) else { throw WorldFailure() }
     leader = LeaderStamp(holder: "test", term: term)
     try await store.register(tenant: "acme", destination: "here")
     guard let cycle = try await store.openCycle(tenant: "acme", objects: [.users], leader: leader) else {
-      throw LeadershipLost()
+      throw WorldFailure()
     }
     let fields = ["Id", "SystemModstamp"].map { SourceField(name: $0, type: $0 == "Id" ? .id : .datetime) }
     let mapping = try ObjectMapping(ObjectSelection(.users), SourceObjectSchema(name: "User", fields: fields))
@@ -128,3 +128,6 @@ final class LifecycleWorld {
     return stored == pure ? nil : "stored \(stored), pure \(pure)"
   }
 }
+
+/// The world could not be set up.
+struct WorldFailure: Error {}
