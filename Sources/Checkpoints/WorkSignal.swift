@@ -2,9 +2,16 @@ import Synchronization
 
 /// Wakes a loop that waits for work. Raised while nobody waits, it wakes the next wait at once.
 public final class WorkSignal: Sendable {
+  /// A wait may end before its continuation is known: its time can be over by then.
+  private enum Wait {
+    case begun
+    case over
+    case waiting(CheckedContinuation<Void, Never>)
+  }
+
   private struct State {
     var isRaised = false
-    var waiting: [UInt64: CheckedContinuation<Void, Never>] = [:]
+    var waits: [UInt64: Wait] = [:]
     var next: UInt64 = 0
   }
   private let state = Mutex(State())
@@ -14,18 +21,20 @@ public final class WorkSignal: Sendable {
 
   /// Wakes everyone who waits, or the next who will.
   public func raise() {
-    let woken = state.withLock { state in
-      defer { state.waiting = [:] }
-      state.isRaised = state.waiting.isEmpty
-      return Array(state.waiting.values)
+    let waits = state.withLock { state in
+      state.isRaised = state.waits.isEmpty
+      let waits = state.waits.values
+      for ticket in state.waits.keys { state.waits[ticket] = .over }
+      return Array(waits)
     }
-    for continuation in woken { continuation.resume() }
+    for case .waiting(let continuation) in waits { continuation.resume() }
   }
 
   /// Waits until the signal is raised, the time is over, or the task is cancelled.
   public func wait(atMost limit: Duration) async {
     let ticket = state.withLock { state in
       state.next += 1
+      state.waits[state.next] = .begun
       return state.next
     }
     let timer = Task {
@@ -35,11 +44,12 @@ public final class WorkSignal: Sendable {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let now = state.withLock { state in
+          if case .over? = state.waits[ticket] { return true }
           if state.isRaised || Task.isCancelled {
             state.isRaised = false
             return true
           }
-          state.waiting[ticket] = continuation
+          state.waits[ticket] = .waiting(continuation)
           return false
         }
         if now { continuation.resume() }
@@ -48,9 +58,15 @@ public final class WorkSignal: Sendable {
       wake(ticket)
     }
     timer.cancel()
+    state.withLock { _ = $0.waits.removeValue(forKey: ticket) }
   }
 
   private func wake(_ ticket: UInt64) {
-    state.withLock { $0.waiting.removeValue(forKey: ticket) }?.resume()
+    let wait = state.withLock { state -> Wait? in
+      guard let wait = state.waits[ticket] else { return nil }
+      state.waits[ticket] = .over
+      return wait
+    }
+    if case .waiting(let continuation)? = wait { continuation.resume() }
   }
 }

@@ -72,8 +72,8 @@ def stored(table, columns):
         return f"array_to_string({name}, ';')" if column["type"] == "textList" else name
     statement = f"copy (select {', '.join(map(shown, columns))} from copy.\"{table}\") to stdout with csv"
     shell = subprocess.Popen(["psql", "-X", "-q", DATABASE, "-c", "set timezone = 'UTC'", "-c", statement],
-                             stdout=subprocess.PIPE, text=True, newline="")
-    yield from csv.reader(shell.stdout)
+                             stdout=subprocess.PIPE)
+    yield from csv.reader(io.TextIOWrapper(shell.stdout, encoding="utf-8", newline=""))
     if shell.wait() != 0:
         raise SystemExit("psql failed")
 
