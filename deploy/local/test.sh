@@ -25,7 +25,7 @@ run_tests() {
   phase "unit and server tests"
   title "acceptance tests"
   "$HERE/servers.sh" start # a test that failed may have left one stopped
-  swift_test --filter '^Acceptance\.' || status=$?
+  swift_test --no-parallel --filter '^Acceptance\.' || status=$?
   phase "acceptance tests"
   return "$status"
 }
