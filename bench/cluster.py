@@ -66,15 +66,17 @@ class Process:
 class Cluster:
     """Use as a context: everything ends with it.
 
-    `account` is what the configuration says of Person Accounts; `org` more options of the simulated org.
+    `account`, `veeva` and `settings` are what the configuration says of Person Accounts, of the org, and at its top;
+    `org` are more options of the simulated org.
     """
 
     def __init__(self, records: int, *, account: dict | None = None, org: list[str] | None = None,
-                 settings: dict | None = None):
+                 settings: dict | None = None, veeva: dict | None = None):
         self.records = records
         self.account = account or {}
         self.org_options = org or []
         self.settings = settings or {}
+        self.veeva = veeva or {}
         self.org: Process | None = None
         self.roles: list[Process] = []
 
@@ -122,7 +124,7 @@ class Cluster:
                         "apiVersion": "62.0",
                         "auth": {"flow": "client-credentials", "clientID": "bench",
                                  "clientSecretFile": str(LOCAL / "secrets" / "demo-veeva")},
-                    },
+                    } | self.veeva,
                     "destination": {"postgres": {"url": database, "schema": "acme"}},
                     "objects": {"personAccounts": self.account},
                 }
@@ -147,8 +149,14 @@ class Cluster:
                     raise RuntimeError(f"the simulated org does not start (log: {self.org.log})") from None
                 time.sleep(0.1)
 
-    def start(self, workers: int = 1, slots: int | None = None) -> None:
+    def start(self, workers: int = 1) -> None:
+        self.start_coordinator()
+        self.start_workers(workers)
+
+    def start_coordinator(self) -> None:
         self.roles.append(Process("coordinator", ["coordinator"], self.environment))
+
+    def start_workers(self, workers: int, slots: int | None = None) -> None:
         arguments = ["worker", *(["--slots", str(slots)] if slots else [])]
         self.roles += [Process(f"worker-{i + 1}", arguments, self.environment) for i in range(workers)]
 
@@ -171,6 +179,19 @@ class Cluster:
         return self.roles[1:]
 
     # -- watching
+
+    def wait_until_prepared(self) -> None:
+        """Until every job waits for a worker."""
+        deadline = time.monotonic() + STALL_SECONDS
+        with database() as connection:
+            while True:
+                self.check_alive()
+                if progress(connection)[0] == "running" and one_row(
+                        connection, "select count(*) > 0 and bool_and(state = 'queued') from crmsync.job")[0]:
+                    return
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"the jobs were not all queued within {STALL_SECONDS} s (logs in {WORK})")
+                time.sleep(0.05)
 
     def wait_until_synced(self) -> None:
         """Until the first cycle has ended well; an error when it fails or nothing moves for long."""

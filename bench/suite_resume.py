@@ -9,14 +9,16 @@ import psycopg
 from cluster import Cluster, database, progress
 from report import Figure
 
-RECORDS = 500_000
+RECORDS = 1_000_000
 ROUNDS = 5
 
 
 def run(records: int | None) -> list[Figure]:
     count = records or RECORDS
     times: list[float] = []
-    with Cluster(count) as cluster, database() as connection:
+    # A hundred pages in ten jobs, so that every round has some left.
+    settings = {"sync": {"pageRows": max(1000, count // 100), "partitionRows": max(1000, count // 10)}}
+    with Cluster(count, settings=settings) as cluster, database() as connection:
         cluster.start(workers=2)
         for round_number in range(ROUNDS):
             wait_for_rows(connection, count * (round_number + 1) // (ROUNDS + 3))
