@@ -34,14 +34,7 @@ struct CRMSync: AsyncParsableCommand {
     do {
       command = try parseAsRoot()
     } catch {
-      let code = exitCode(for: error)
-      let text = fullMessage(for: error)
-      if code == .success {
-        print(text)
-        Foundation.exit(0)
-      }
-      FileHandle.standardError.write(Data((text + "\n").utf8))
-      Foundation.exit(ExitStatus.usage.rawValue)
+      explain(error)
     }
     do {
       if var asynchronous = command as? any AsyncParsableCommand {
@@ -50,7 +43,21 @@ struct CRMSync: AsyncParsableCommand {
         try command.run()
       }
     } catch {
+      // Asking for help is an error to the parser, which some verbs meet only when they run.
+      let code = exitCode(for: error)
+      if code == .success || code == .validationFailure { explain(error) }
       ExitStatus.end(with: error)
     }
+  }
+
+  /// Says what the parser has to say, and ends the process.
+  private static func explain(_ error: any Error) -> Never {
+    let text = fullMessage(for: error)
+    if exitCode(for: error) == .success {
+      print(text)
+      Foundation.exit(ExitStatus.done.rawValue)
+    }
+    FileHandle.standardError.write(Data((text + "\n").utf8))
+    Foundation.exit(ExitStatus.usage.rawValue)
   }
 }

@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -34,9 +35,14 @@ def login():
     return json.load(call("/services/oauth2/token", form, form=True))["access_token"]
 
 
-def records(token, statement):
-    """Rows of a statement by a bulk job."""
-    job = json.load(call(API + "/jobs/query", json.dumps({"operation": "query", "query": statement}), token))["id"]
+def records(token, statement, fields):
+    """Rows of a statement by a bulk job, or by REST where the Bulk API does not take the object."""
+    try:
+        order = json.dumps({"operation": "query", "query": statement})
+        job = json.load(call(API + "/jobs/query", order, token))["id"]
+    except urllib.error.HTTPError:
+        yield from rest_records(token, statement, fields)
+        return
     while json.load(call(f"{API}/jobs/query/{job}", token=token))["state"] != "JobComplete":
         time.sleep(0.1)
     locator = ""
@@ -47,6 +53,16 @@ def records(token, statement):
         rows = csv.reader(io.StringIO(answer.read().decode(), newline=""))
         next(rows, None)
         yield from rows
+
+
+def rest_records(token, statement, fields):
+    path = API + "/query?q=" + urllib.parse.quote(statement)
+    while path:
+        answer = json.load(call(path, token=token), parse_float=str, parse_int=str)
+        for record in answer["records"]:
+            yield ["" if record[f] is None else str(record[f]).lower() if isinstance(record[f], bool) else record[f]
+                   for f in fields]
+        path = answer.get("nextRecordsUrl")
 
 
 def canonical(value, kind):
@@ -96,7 +112,7 @@ def main():
     for mapping in json.load(open(MAPPING)):
         where = " AND ".join(conditions(mapping))
         statement = f"SELECT {', '.join(mapping['fields'])} FROM {mapping['object']}" + (f" WHERE {where}" if where else "")
-        source = list(records(token, statement))
+        source = list(records(token, statement, mapping["fields"]))
         for table in mapping["tables"]:
             columns = table["columns"]
             wanted = {row[0]: key([row[c["source"]] for c in columns], columns) for row in source}
