@@ -4,13 +4,18 @@ public struct PlanningLimits: Sendable, Equatable {
   public var pageRows: Int
   /// Rows a partition aims at.
   public var partitionRows: Int
+  /// Objects with fewer records are read by REST; where it is `nil`, whichever way costs fewer API calls.
+  public var restBelowRows: Int?
   /// Longest URL for REST, in bytes (Salesforce: 16,384 with headers; proxies allow less).
   public var longestURL: Int
 
   /// Limits.
-  public init(pageRows: Int = 50_000, partitionRows: Int = 250_000, longestURL: Int = 8_000) {
+  public init(
+    pageRows: Int = 50_000, partitionRows: Int = 250_000, restBelowRows: Int? = nil, longestURL: Int = 8_000
+  ) {
     self.pageRows = pageRows
     self.partitionRows = partitionRows
+    self.restBelowRows = restBelowRows
     self.longestURL = longestURL
   }
 }
@@ -48,7 +53,8 @@ public enum ExtractPlanner {
     let perPartition = callsPerBulkJob + pages((rows + partitions - 1) / partitions, of: limits.pageRows)
     let bulkCalls = sampling + partitions * perPartition
     let restPossible = urlBytes <= limits.longestURL
-    if !bulkSupported || (restPossible && restCalls <= bulkCalls) {
+    let restIsBetter = limits.restBelowRows.map { rows < $0 } ?? (restCalls <= bulkCalls)
+    if !bulkSupported || (restPossible && restIsBetter) {
       return ExtractPlan(method: .rest, partitions: 1, apiCalls: restCalls)
     }
     return ExtractPlan(method: .bulk, partitions: partitions, apiCalls: bulkCalls)

@@ -74,7 +74,9 @@ struct Cluster: Sendable {
 
   /// How finely work is cut.
   var planning: PlanningLimits {
-    PlanningLimits(pageRows: configuration.sync.pageRows, partitionRows: configuration.sync.partitionRows)
+    PlanningLimits(
+      pageRows: configuration.sync.pageRows, partitionRows: configuration.sync.partitionRows,
+      restBelowRows: configuration.sync.restBelowRows)
   }
 
   // MARK: Roles
