@@ -14,16 +14,19 @@ struct ChaosTests {
       records: 150_000, org: ["--latency-ms", "100"], objects: "{ personAccounts: {}, users: {}, calls: {} }",
       settings: TestCluster.quick.replacing("pageRows: 10000", with: "pageRows: 2000"))
     var children = try ["coordinator", "coordinator", "worker", "worker", "worker"].map { try cluster.start($0) }
+    // Kept, so that what they printed can be read to the end.
+    var killed: [Child] = []
     for _ in 0..<(10 * cluster.environment.scale) {
       let victim = Int(random.next() % UInt64(children.count))
-      // A victim is killed while it works: once it has logged something since the last kill.
       try await children[victim].kill9()
+      killed.append(children[victim])
       children[victim] = try cluster.start(children[victim].name)
       try await children[victim].waitFor("ready")
     }
     try await cluster.waitUntilSynced(within: .seconds(300))
     #expect(try await cluster.number("select sum(failures) from crmsync.job") == 0)
     try await cluster.expectEqualToOrg()
+    #expect(killed.count == 10 * cluster.environment.scale)
     for child in children { child.signal(15) }
   }
 

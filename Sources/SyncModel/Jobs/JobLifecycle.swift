@@ -65,8 +65,9 @@ public enum JobLifecycle {
       job.state = .runnable
       job.dueAt = now
     case .extractFailed(let retry):
-      fail(&job, retry, now)
+      // The lost extract goes first: where the job rests depends on whether it has one.
       job.position = job.position.restarted()
+      fail(&job, retry, now)
     default: return false
     }
     return true
