@@ -98,6 +98,13 @@ def key(row, columns):
     return tuple(canonical(value, column["type"]) for value, column in zip(row, columns))
 
 
+def difference(column, want, have):
+    """Where two values part, in short."""
+    want, have = repr(want), repr(have)
+    at = next((i for i, (w, h) in enumerate(zip(want, have)) if w != h), min(len(want), len(have)))
+    return f"{column['column']} at {at} of {len(want)}: {want[at - 10:at + 20]} / {have[at - 10:at + 20]}"
+
+
 def conditions(mapping):
     shell = subprocess.run(
         ["psql", "-X", "-At", DATABASE, "-c", "select m.conditions from crmsync.object_sync o join crmsync.mapping m "
@@ -124,7 +131,7 @@ def main():
                     extra += 1
                 elif want != key(row, columns):
                     have = key(row, columns)
-                    different.append([(c["column"], w, h) for c, w, h in zip(columns, want, have) if w != h][:3])
+                    different.append([difference(c, w, h) for c, w, h in zip(columns, want, have) if w != h][:3])
             verdict = "equal" if not (wanted or extra or different) else "DIFFERENT"
             failed |= verdict != "equal"
             print(f"{verdict} {table['table']}: {found} rows, {len(wanted)} missing, {extra} extra, "

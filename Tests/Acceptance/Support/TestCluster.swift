@@ -19,6 +19,10 @@ final class TestCluster: Sendable {
     log: { level: trace }
     """
 
+  /// Results of bulk jobs of this run: another run may have another generator.
+  private static let spool = FileManager.default.temporaryDirectory
+    .appendingPathComponent("crmsync-test-\(ProcessInfo.processInfo.processIdentifier)").path
+
   /// Starts an org and prepares an empty database.
   init(
     records: Int, org orgOptions: [String] = [], objects: String = "{ personAccounts: {}, users: {} }",
@@ -37,7 +41,7 @@ final class TestCluster: Sendable {
     try await database.connect()
     org = try Child(
       "org", environment.binary,
-      ["simulate", "veeva", "--listen", "127.0.0.1:0", "--records", "\(records)"] + orgOptions)
+      ["simulate", "veeva", "--listen", "127.0.0.1:0", "--records", "\(records)", "--spool", Self.spool] + orgOptions)
     try await org.waitFor("listening on http://")
     guard let line = org.text.split(separator: "\n").last(where: { $0.hasPrefix("listening on ") }) else {
       throw Unexpected("the org does not say where it listens")
