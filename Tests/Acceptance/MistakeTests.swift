@@ -13,7 +13,7 @@ struct MistakeTests {
     ("clientSecret: crmsync-secret", "clientSecret: \"${NO_SUCH_VARIABLE}\"", "NO_SUCH_VARIABLE", 2),
     ("loginURL: http://127.0.0.1:", "loginURL: http://127.0.0.1:9 # ", "127.0.0.1", 3),
     ("amqp://crmsync:", "amqp://nobody:", "RabbitMQ", 3),
-    ("postgres@127.0.0.1:", "postgres@127.0.0.9:", "PostgreSQL", 3),
+    ("@127.0.0.1:", "@127.0.0.9:", "PostgreSQL", 3),
     ("postgresql://postgres:", "postgresql://postgres:wrong", "password", 3),
     ("users: {}", "users: {}, custom: [Lead]", "Lead", 2),
     ("users: {}", "users: {}, custom: [Unlinked_Thing__c]", "not linked to Account or Contact", 1),
