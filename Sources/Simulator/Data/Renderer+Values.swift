@@ -77,7 +77,7 @@ extension Renderer {
     var at = pick(table, chance)
     if (chance >> 10) % 5000 == 0 {
       // A number of phrases, not of bytes: CSV and JSON escape differently, and both must show the same value.
-      for _ in 0..<1200 {
+      for _ in 0..<1500 {
         data.lexicon.write(table, at, form, &sink)
         sink.append(0x20)
         at = (at + 5) % Int(table.count)
