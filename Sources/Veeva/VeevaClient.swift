@@ -5,7 +5,8 @@ import SyncModel
 /// A client of one Veeva CRM org: Salesforce REST API and Bulk API 2.0.
 ///
 /// Calls are grouped by what they are about, a file each. Every call goes to the host that the login named, with
-/// the login that the whole cluster shares; a login found dead is renewed once per call.
+/// the login that the whole cluster shares; a login found dead is renewed once per call. Redirects are not followed:
+/// they mean that the org has moved, which a new login tells.
 public struct VeevaClient: Sendable {
   /// API version, such as `62.0`.
   public let apiVersion: String
@@ -17,6 +18,7 @@ public struct VeevaClient: Sendable {
   /// Quick repeats of a read that a passing fault cut off before its answer; everything else is for the job's life
   /// cycle to decide.
   private static let quickRepeats = 2
+  private static let longestQuickWait = Duration.seconds(2)
 
   /// A client.
   public init(
@@ -25,6 +27,7 @@ public struct VeevaClient: Sendable {
   ) {
     self.apiVersion = apiVersion
     self.http = http
+    let loginURL = String(loginURL.reversed().drop { $0 == "/" }.reversed())
     self.loginURL = loginURL
     self.limits = limits
     self.sessions = SessionCache(
@@ -51,37 +54,53 @@ public struct VeevaClient: Sendable {
 
   /// Makes a call and gives its whole answer.
   func send(_ call: Call) async throws -> HTTPResponse {
-    var repeats = 0
-    while true {
-      do {
-        let response = try await authorized(call) {
-          try await http.send($0)
-        } inspect: {
-          ($0.status, $0.headers)
-        }
-        if response.status < 400 { return response }
-        throw try await refusal(VeevaError(status: response.status, body: response.body, call: call))
-      } catch let error as VeevaError {
-        guard call.method == "GET", repeats < Self.quickRepeats, error.code == .network || error.code == .server else {
-          throw error
-        }
-        repeats += 1
-        try await Task.sleep(for: .milliseconds(Int.random(in: 50...150) * repeats))
+    try await repeating(call) {
+      let response = try await authorized(call) {
+        try await http.send($0)
+      } inspect: {
+        ($0.status, $0.headers)
       }
+      guard (200..<300).contains(response.status) else {
+        throw await refusal(response.status, response.headers, response.body, call)
+      }
+      return response
     }
   }
 
   /// Makes a call whose answer is streamed.
   func stream(_ call: Call) async throws -> HTTPStream {
-    let stream = try await authorized(call) {
-      try await http.stream($0)
-    } inspect: {
-      ($0.status, $0.headers)
+    try await repeating(call) {
+      let stream = try await authorized(call) {
+        try await http.stream($0)
+      } inspect: {
+        ($0.status, $0.headers)
+      }
+      guard (200..<300).contains(stream.status) else {
+        throw await refusal(stream.status, stream.headers, await Self.beginning(of: stream.body), call)
+      }
+      return stream
     }
-    if stream.status < 400 { return stream }
-    var body: [UInt8] = []
-    for try await chunk in stream.body where body.count < 1 << 16 { body += chunk }
-    throw try await refusal(VeevaError(status: stream.status, body: body, call: call))
+  }
+
+  /// As much of a refusal's body as can be had, and as is worth reading.
+  private static func beginning(of body: HTTPBody) async -> [UInt8] {
+    var bytes: [UInt8] = []
+    let chunks = body.makeAsyncIterator()
+    while bytes.count < 1 << 16, let chunk = try? await chunks.next() { bytes += chunk }
+    return bytes
+  }
+
+  private func repeating<Answer>(_ call: Call, _ attempt: () async throws -> Answer) async throws -> Answer {
+    var repeats = 0
+    while true {
+      do {
+        return try await attempt()
+      } catch let error as VeevaError where error.isBrief && call.method == "GET" && repeats < Self.quickRepeats {
+        if let wait = error.retryAfter, wait > Self.longestQuickWait { throw error }
+        repeats += 1
+        try await Task.sleep(for: error.retryAfter ?? .milliseconds(Int.random(in: 50...150) * repeats))
+      }
+    }
   }
 
   /// Sends with a login; with a fresh one, once, if the login was dead.
@@ -96,12 +115,12 @@ public struct VeevaClient: Sendable {
       do {
         answer = try await exchange(request(call, session))
       } catch let error as HTTPError {
-        if error.kind == .cancelled { throw CancellationError() }
-        throw VeevaError(error, call: call.name, object: call.object)
+        throw VeevaError.from(error, call: call.name, object: call.object)
       }
       let (status, headers) = inspect(answer)
       await limits.answered(headers.first("Sforce-Limit-Info").flatMap(LimitInfo.init), endpoint: call.name)
-      guard status == 401, !isFresh else { return answer }
+      let hasMoved = [301, 302, 303, 307, 308].contains(status)
+      guard status == 401 || hasMoved, !isFresh else { return answer }
       session = try await sessions.renew(replacing: session)
       isFresh = true
     }
@@ -119,15 +138,10 @@ public struct VeevaClient: Sendable {
   }
 
   /// What the caller shall see of a refusal: limits are the budget's to word.
-  private func refusal(_ error: VeevaError) async throws -> any Error {
+  private func refusal(_ status: Int, _ headers: HTTPHeaders, _ body: [UInt8], _ call: Call) async -> any Error {
+    let error = VeevaError(status: status, headers: headers, body: body, call: call.name, object: call.object)
     guard case .waitForLimit(let limit) = error.disposition else { return error }
     return await limits.refused(limit)
-  }
-}
-
-extension VeevaError {
-  init(status: Int, body: [UInt8], call: VeevaClient.Call) {
-    self.init(status: status, body: body, call: call.name, object: call.object)
   }
 }
 

@@ -1,15 +1,12 @@
 import Foundation
 import HTTP
-import JWTKit
+import SyncModel
 
 /// Asks the token endpoint for a login.
 struct Login: Sendable {
   let http: HTTPClient
   let loginURL: String
   let credentials: VeevaCredentials
-
-  /// Salesforce OAuth 2.0: an assertion may live about three minutes.
-  private static let assertionSeconds = 180.0
 
   /// Logs in.
   /// - Parameter newest: the newest refresh token, where the flow rotates them.
@@ -22,7 +19,7 @@ struct Login: Sendable {
     do {
       response = try await http.send(request, maxBodyBytes: 1 << 20)
     } catch let error as HTTPError {
-      throw VeevaError(error, call: "login", object: nil)
+      throw VeevaError.from(error, call: "login", object: nil)
     }
     return try read(response)
   }
@@ -42,23 +39,8 @@ struct Login: Sendable {
     case .jwtBearer(let id, let username, let key, let audience):
       return [
         ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
-        ("assertion", try await assertion(id, username, key, audience)),
+        ("assertion", try await Assertion(clientID: id, username: username, audience: audience).signed(with: key)),
       ]
-    }
-  }
-
-  private func assertion(_ id: String, _ username: String, _ key: String, _ audience: String) async throws -> String {
-    let claims = AssertionClaims(
-      iss: .init(value: id), sub: .init(value: username), aud: .init(value: [audience]),
-      exp: .init(value: Date(timeIntervalSinceNow: Self.assertionSeconds)))
-    do {
-      let keys = JWTKeyCollection()
-      await keys.add(rsa: try Insecure.RSA.PrivateKey(pem: key), digestAlgorithm: .sha256)
-      return try await keys.sign(claims)
-    } catch {
-      // The library's words might quote the key.
-      throw VeevaError(
-        code: .authentication, call: "login", message: "the private key is not an RSA key in PEM form")
     }
   }
 
@@ -75,10 +57,26 @@ struct Login: Sendable {
     }
     // `id` ends in /id/<organization>/<user>; the token begins with the organization's 15 characters and `!`.
     let path = answer.id?.split(separator: "/").suffix(2).first.map(String.init)
-    let organization = path ?? String(answer.access_token.prefix { $0 != "!" })
+    guard
+      let organization = path.flatMap(VeevaID.widened)
+        ?? VeevaID.widened(String(answer.access_token.prefix { $0 != "!" }))
+    else { throw VeevaError(code: .malformedAnswer, call: "login", message: "the answer names no organization") }
     return VeevaSession(
-      accessToken: answer.access_token, instanceURL: answer.instance_url, organizationID: organization,
+      accessToken: answer.access_token, instanceURL: try instance(answer.instance_url), organizationID: organization,
       refreshToken: answer.refresh_token, generation: 0)
+  }
+
+  /// Where calls with the token go: a host and nothing else, and not in the clear when the login was not.
+  private func instance(_ text: String) throws -> String {
+    guard let url = URLComponents(string: text), let scheme = url.scheme?.lowercased(), let host = url.host,
+      !host.isEmpty, url.user == nil, url.password == nil, url.query == nil, url.fragment == nil,
+      url.path.isEmpty || url.path == "/",
+      scheme == "https" || (scheme == "http" && loginURL.lowercased().hasPrefix("http://"))
+    else {
+      throw VeevaError(
+        code: .malformedAnswer, call: "login", message: "the answer's instance_url is no address to send a token to")
+    }
+    return "\(scheme)://\(host)" + (url.port.map { ":\($0)" } ?? "")
   }
 
   private func refusal(_ response: HTTPResponse) -> VeevaError {
@@ -87,43 +85,12 @@ struct Login: Sendable {
       let error_description: String?
     }
     guard let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body)) else {
-      return VeevaError(status: response.status, body: response.body, call: "login", object: nil)
+      return VeevaError(
+        status: response.status, headers: response.headers, body: response.body, call: "login", object: nil)
     }
+    let isPassing = refusal.error == "rate_limit_exceeded" || response.status == 429 || response.status >= 500
     return VeevaError(
-      code: refusal.error == "rate_limit_exceeded" || response.status >= 500 ? .server : .authentication, call: "login",
-      status: response.status, errorCode: refusal.error, message: refusal.error_description ?? "no explanation")
-  }
-}
-
-private struct AssertionClaims: JWTPayload {
-  let iss: IssuerClaim
-  let sub: SubjectClaim
-  let aud: AudienceClaim
-  let exp: ExpirationClaim
-
-  func verify(using algorithm: some JWTAlgorithm) async throws { try exp.verifyNotExpired() }
-}
-
-/// `application/x-www-form-urlencoded` and percent-encoding.
-enum FormBody {
-  static func encode(_ fields: [(String, String)]) -> String {
-    fields.map { "\(escape($0.0))=\(escape($0.1))" }.joined(separator: "&")
-  }
-
-  /// Everything but letters, digits and `-._~`, byte by byte.
-  static func escape(_ text: String) -> String {
-    var escaped = ""
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-        UInt8(ascii: "~"):
-        escaped.unicodeScalars.append(Unicode.Scalar(byte))
-      default:
-        let digits = String(byte, radix: 16, uppercase: true)
-        escaped += "%" + (digits.count == 1 ? "0" : "") + digits
-      }
-    }
-    return escaped
+      code: isPassing ? .server : .authentication, call: "login", status: response.status, errorCode: refusal.error,
+      message: refusal.error_description ?? "no explanation", retryAfter: RetryAfter.read(response.headers))
   }
 }

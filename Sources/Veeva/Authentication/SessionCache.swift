@@ -21,17 +21,29 @@ actor SessionCache {
   }
 
   /// Another login, after one was found dead; one attempt at a time.
+  ///
+  /// Who is cancelled stops waiting. The attempt itself goes on: cut off half way, it could lose the refresh token
+  /// that replaces the one it used up.
   func renew(replacing dead: VeevaSession?) async throws -> VeevaSession {
     if let known, known != dead { return known }
-    if let renewing { return try await renewing.value }
-    let (store, login) = (store, login)
+    let attempt = renewing ?? begin(replacing: dead)
+    let (results, sink) = AsyncStream<Result<VeevaSession, any Error>>.makeStream()
+    Task {
+      sink.yield(await attempt.result)
+      sink.finish()
+    }
+    for await result in results { return try result.get() }
+    throw CancellationError()
+  }
+
+  private func begin(replacing dead: VeevaSession?) -> Task<VeevaSession, any Error> {
     let task = Task {
-      try await store.renew(replacing: dead) { refreshToken in try await login(newest: refreshToken) }
+      defer { renewing = nil }
+      let fresh = try await store.renew(replacing: dead) { [login] in try await login(newest: $0) }
+      known = fresh
+      return fresh
     }
     renewing = task
-    defer { renewing = nil }
-    let fresh = try await task.value
-    known = fresh
-    return fresh
+    return task
   }
 }

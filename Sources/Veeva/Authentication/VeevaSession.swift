@@ -1,4 +1,4 @@
-/// A login to an org.
+/// A login to an org. Holds secrets; its text forms show none.
 public struct VeevaSession: Sendable, Equatable {
   /// A secret.
   public let accessToken: String
@@ -21,6 +21,15 @@ public struct VeevaSession: Sendable, Equatable {
     self.refreshToken = refreshToken
     self.generation = generation
   }
+}
+
+extension VeevaSession: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  /// The org and which login it is.
+  public var description: String { "login \(generation) to org \(organizationID)" }
+
+  public var debugDescription: String { description }
+
+  public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 /// Where the login is kept that all processes share, so that they do not log in each for itself.

@@ -19,8 +19,14 @@ public final class BulkResultPage {
   private let columnCount: Int
   private let call: VeevaClient.Call
   private var isOver = false
+  private var failure: VeevaError?
 
-  init(_ stream: HTTPStream, fields: [String], call: VeevaClient.Call) {
+  init(_ stream: HTTPStream, fields: [String], call: VeevaClient.Call) throws {
+    // 204 is how some versions say that a job has no results yet. Read as a page it would be an empty last one.
+    guard stream.status == 200 else {
+      throw VeevaError(
+        code: .jobState, call: call.name, object: call.object, status: stream.status, message: "there is no page")
+    }
     let locator = stream.headers.first("Sforce-Locator") ?? ""
     nextLocator = locator.isEmpty || locator == "null" ? nil : locator
     declaredRows = stream.headers.first("Sforce-NumberOfRecords").flatMap { Int($0) }
@@ -33,29 +39,43 @@ public final class BulkResultPage {
   /// The next records, or `nil` at the end.
   /// - Throws: `truncated` when the page ended before all the records that the server declared.
   public func nextBatch() async throws -> RecordBatch? {
-    var batch = RecordBatch(columnCount: columnCount, byteCapacity: Self.batchBytes * 3 / 2)
+    if let failure { throw failure }
     do {
-      while !isOver, batch.bytes.count < Self.batchBytes {
-        if let chunk = try await chunks.next() {
-          try reader.read(chunk, into: &batch)
-        } else {
-          isOver = true
-          try reader.finish(into: &batch)
-        }
-      }
+      return try await read()
     } catch let error as CSVError {
-      throw VeevaError(
-        code: error == .endsInRecord ? .truncated : .malformedAnswer, call: call.name, object: call.object,
-        message: error.description)
+      throw fail(error == .endsInRecord ? .truncated : .malformedAnswer, error.description)
     } catch let error as HTTPError {
-      if error.kind == .cancelled { throw CancellationError() }
-      throw VeevaError(error, call: call.name, object: call.object)
+      let error = VeevaError.from(error, call: call.name, object: call.object)
+      failure = error as? VeevaError
+      throw error
     }
-    if isOver, let declaredRows, reader.rowCount != declaredRows {
-      throw VeevaError(
-        code: .truncated, call: call.name, object: call.object,
-        message: "the page holds \(reader.rowCount) records, but \(declaredRows) were declared")
+  }
+
+  private func read() async throws -> RecordBatch? {
+    var batch = RecordBatch(columnCount: columnCount, byteCapacity: Self.batchBytes * 3 / 2)
+    while !isOver, batch.bytes.count < Self.batchBytes {
+      if let chunk = try await chunks.next() {
+        try reader.read(chunk, into: &batch)
+      } else {
+        try reader.finish(into: &batch)
+        isOver = true
+      }
     }
+    if isOver { try checkCount() }
     return batch.rowCount > 0 ? batch : nil
+  }
+
+  private func checkCount() throws {
+    if let declaredRows, reader.rowCount != declaredRows {
+      throw fail(.truncated, "the page holds \(reader.rowCount) records, but \(declaredRows) were declared")
+    }
+    // Neither a header row nor a count: nothing says that this is a page at all.
+    if declaredRows == nil, !reader.hasHeader { throw fail(.truncated, "the page is empty, without a header row") }
+  }
+
+  private func fail(_ code: VeevaError.Code, _ message: String) -> VeevaError {
+    let error = VeevaError(code: code, call: call.name, object: call.object, message: message)
+    failure = error
+    return error
   }
 }

@@ -11,7 +11,7 @@ public struct RecordType: Sendable, Equatable {
 }
 
 extension VeevaClient {
-  /// The API versions that the org offers, such as `62.0`. Needs no login.
+  /// The API versions that the org offers, such as `62.0`.
   public func versions() async throws -> [String] {
     struct Version: Decodable { let version: String }
     let call = Call(name: "versions", path: "/services/data/")
@@ -45,6 +45,23 @@ extension VeevaClient {
     return SourceObjectSchema(
       name: wire.name, label: wire.label ?? wire.name, keyPrefix: wire.keyPrefix, queryable: wire.queryable ?? true,
       fields: wire.fields.map(\.field))
+  }
+
+  /// How many records objects have, as the org last counted them: cheap, but not exact, and without those that the
+  /// org has no figure for.
+  public func recordCounts(of objects: [String]) async throws -> [String: Int] {
+    struct Answer: Decodable {
+      struct Entry: Decodable {
+        let name: String
+        let count: Int
+      }
+      let sObjects: [Entry]
+    }
+    let call = Call(
+      name: "record counts",
+      path: path("limits/recordCount?sObjects=\(FormBody.escape(objects.joined(separator: ",")))"))
+    let entries = try call.decode(Answer.self, from: try await send(call).body).sObjects
+    return Dictionary(entries.map { ($0.name, $0.count) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// The record types of an object.
@@ -98,24 +115,5 @@ private struct WireField: Decodable {
       updateable: updateable ?? false, filterable: filterable ?? true, calculated: calculated ?? false,
       compoundFieldName: compoundFieldName, referenceTo: referenceTo ?? [], relationshipName: relationshipName,
       deprecatedAndHidden: deprecatedAndHidden ?? false)
-  }
-}
-
-/// The `Date` header.
-enum HTTPDate {
-  private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-
-  /// Reads `Sun, 01 Mar 2026 10:15:00 GMT`.
-  static func parse(_ text: String) -> Instant? {
-    let parts = text.split(separator: " ")
-    guard parts.count == 6, let day = Int(parts[1]), let month = months.firstIndex(of: String(parts[2])),
-      let year = Int(parts[3]), (1...31).contains(day), (1970...9999).contains(year)
-    else { return nil }
-    let time = parts[4].split(separator: ":").compactMap { Int($0) }
-    guard time.count == 3 else { return nil }
-    var date = CivilDate(daysSinceEpoch: 0)
-    (date.year, date.month, date.day) = (year, month + 1, day)
-    let seconds = (date.daysSinceEpoch * 24 + time[0]) * 3600 + time[1] * 60 + time[2]
-    return Instant(seconds: Int64(seconds))
   }
 }
