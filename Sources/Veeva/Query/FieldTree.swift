@@ -1,59 +1,81 @@
 /// The fields of a statement as answers nest them: `RecordType.DeveloperName` is a member of the object
 /// `RecordType`. Names are compared without case.
+///
+/// Laid out flat, so that looking a name up counts no references.
 struct FieldTree: Sendable {
   struct Member: Sendable {
-    let name: [UInt8]
-    /// The column, when the name ends a path.
-    var column: Int?
-    /// The object, when paths go on.
-    var node: Int?
+    /// Where its name lies among all names.
+    fileprivate let name: Range<Int>
+    /// The column, when the name ends a path; otherwise -1.
+    let column: Int
+    /// The object, when paths go on; otherwise -1.
+    let node: Int
   }
 
-  /// Members of each object; the record itself is number 0.
-  private(set) var nodes: [[Member]] = [[]]
+  /// All names in lower case, back to back.
+  private var names: [UInt8] = []
+  /// The members of all objects, those of one object side by side.
+  private var members: [Member] = []
+  /// The members of each object; the record itself is number 0.
+  private var nodes: [Range<Int>] = []
 
   init(fields: [String]) {
-    for (column, field) in fields.enumerated() {
-      let path = field.lowercased().split(separator: ".", omittingEmptySubsequences: false).map { Array($0.utf8) }
-      var node = 0
-      for (depth, name) in path.enumerated() {
-        let place = place(of: name, in: node)
-        if depth == path.count - 1 {
-          // Of a field that is named twice, the first column gets the value.
-          nodes[node][place].column = nodes[node][place].column ?? column
-        } else if let next = nodes[node][place].node {
-          node = next
-        } else {
-          nodes.append([])
-          nodes[node][place].node = nodes.count - 1
-          node = nodes.count - 1
-        }
+    // Objects wait here until their members are laid out; number k is `waiting[k]`.
+    var waiting = [
+      fields.enumerated().map { column, field in
+        Path(
+          column: column, names: field.lowercased().split(separator: ".", omittingEmptySubsequences: false)[...])
       }
+    ]
+    var next = 0
+    while next < waiting.count {
+      let paths = waiting[next]
+      let start = members.count
+      var known: Set<Substring> = []
+      for name in paths.compactMap(\.names.first) where known.insert(name).inserted {
+        let same = paths.filter { $0.names.first == name }
+        let longer = same.filter { $0.names.count > 1 }
+        members.append(
+          Member(
+            name: names.count..<(names.count + name.utf8.count),
+            column: same.first { $0.names.count == 1 }?.column ?? -1, node: longer.isEmpty ? -1 : waiting.count))
+        names += Array(name.utf8)
+        if !longer.isEmpty { waiting.append(longer.map { Path(column: $0.column, names: $0.names.dropFirst()) }) }
+      }
+      nodes.append(start..<members.count)
+      next += 1
     }
   }
 
-  private mutating func place(of name: [UInt8], in node: Int) -> Int {
-    if let place = nodes[node].firstIndex(where: { $0.name == name }) { return place }
-    nodes[node].append(Member(name: name))
-    return nodes[node].count - 1
+  private struct Path {
+    let column: Int
+    let names: ArraySlice<Substring>
   }
 
-  /// The place of a member among those of its object.
-  /// - Parameter hint: where it is looked for first: answers keep the statement's order.
+  /// A member of an object by its name.
+  /// - Parameter hint: where it is looked for first, counted among those of its object, and where to look for the
+  ///   next one: answers keep the statement's order.
   @inline(__always)
-  func place(of name: UnsafeBufferPointer<UInt8>, in node: Int, hint: Int) -> Int? {
-    let members = nodes[node]
-    if hint < members.count, Self.equal(name, members[hint].name) { return hint }
-    return members.firstIndex { Self.equal(name, $0.name) }
+  func member(_ name: UnsafeBufferPointer<UInt8>, of node: Int, hint: inout Int) -> Member? {
+    let range = nodes[node]
+    if hint < range.count, equal(name, members[range.lowerBound + hint].name) {
+      hint += 1
+      return members[range.lowerBound + hint - 1]
+    }
+    for place in range where equal(name, members[place].name) {
+      hint = place - range.lowerBound + 1
+      return members[place]
+    }
+    return nil
   }
 
-  /// - Parameter wanted: in lower case.
   @inline(__always)
-  private static func equal(_ name: UnsafeBufferPointer<UInt8>, _ wanted: [UInt8]) -> Bool {
+  private func equal(_ name: UnsafeBufferPointer<UInt8>, _ wanted: Range<Int>) -> Bool {
     guard name.count == wanted.count else { return false }
-    for (byte, wanted) in zip(name, wanted) {
+    for place in 0..<name.count {
+      let byte = name[place]
       let lowered = byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
-      if lowered != wanted { return false }
+      if lowered != names[wanted.lowerBound + place] { return false }
     }
     return true
   }

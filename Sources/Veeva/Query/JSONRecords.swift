@@ -49,25 +49,20 @@ struct JSONRecords {
     repeat {
       let mark = scanner.written
       try scanner.key()
-      let place = tree.place(of: scanner.value(from: mark), in: node, hint: hint)
+      let member = tree.member(scanner.value(from: mark), of: node, hint: &hint)
       scanner.rewind(to: mark)
-      guard let place else {
+      guard let member else {
         try scanner.skip()
         continue
       }
-      hint = place + 1
-      let member = tree.nodes[node][place]
       switch scanner.next() {
-      case UInt8(ascii: "{"):
-        guard let parent = member.node, scanner.take(UInt8(ascii: "{")) else {
-          try scanner.skip()
-          continue
-        }
-        try members(&scanner, of: parent, depth: depth + 1)
-      case UInt8(ascii: "["): try scanner.skip()
+      case UInt8(ascii: "{") where member.node >= 0:
+        try scanner.expect(UInt8(ascii: "{"))
+        try members(&scanner, of: member.node, depth: depth + 1)
+      case UInt8(ascii: "{"), UInt8(ascii: "["): try scanner.skip()
       default:
         try scanner.scalar()
-        if let column = member.column { keep(column, mark..<scanner.written) } else { scanner.rewind(to: mark) }
+        if member.column >= 0 { keep(member.column, mark..<scanner.written) } else { scanner.rewind(to: mark) }
       }
     } while scanner.take(UInt8(ascii: ","))
     try scanner.expect(UInt8(ascii: "}"))
