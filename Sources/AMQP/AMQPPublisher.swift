@@ -1,34 +1,37 @@
 import CRabbitMQ
 import ThreadExecutor
 
-/// Messages that wait on a queue, and who takes them.
-public struct QueueDepth: Sendable, Equatable {
-  /// Messages that are ready to be delivered.
-  public let ready: Int
-}
-
 /// Publishes with confirms, on a connection of its own, so that a broker that blocks publishers cannot stop anything
 /// else.
 public actor AMQPPublisher {
-  private let link: AMQPLink
+  /// Messages go out on one channel; questions and declarations, which the broker answers with closing the channel
+  /// when it does not like them, on another.
+  static let messages: amqp_channel_t = 1
+  static let questions: amqp_channel_t = 2
+
+  let link: AMQPLink
   private nonisolated let executor: ThreadExecutor
-  private let window: Int
-  private var nextTag: UInt64 = 1
-  private var unconfirmed: [UInt64: CheckedContinuation<Result<Void, AMQPError>, Never>] = [:]
-  private var lowestTag: UInt64 = 1
-  private var unroutable: Set<UInt64> = []
-  private var waiters: [CheckedContinuation<Void, Never>] = []
-  /// Whether the broker has said that it takes no messages for now: it is short of memory or disk.
-  public private(set) var isBlocked = false
+  private let timeout: Duration
+  private let onBlocked: @Sendable (String?) -> Void
+  private var outbox: Outbox
+  private var callers: [Outbox.Ticket: CheckedContinuation<Result<Outbox.Outcome, AMQPError>, Never>] = [:]
 
   public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
   /// A publisher that is not connected yet.
-  /// - Parameter window: messages that may be unconfirmed at once; further callers wait.
-  public init(_ configuration: AMQPConfiguration, window: Int = 256) {
+  /// - Parameters:
+  ///   - window: messages that may be unconfirmed at once; further callers wait.
+  ///   - timeout: how long a caller waits for its confirm at most.
+  ///   - onBlocked: told why the broker takes no messages any more, and with `nil` that it takes them again.
+  public init(
+    _ configuration: AMQPConfiguration, window: Int = 256, timeout: Duration = .seconds(30),
+    onBlocked: @escaping @Sendable (String?) -> Void = { _ in }
+  ) {
     let link = AMQPLink(configuration)
     self.link = link
-    self.window = max(1, window)
+    self.timeout = timeout
+    self.onBlocked = onBlocked
+    outbox = Outbox(window: window)
     executor = ThreadExecutor(name: "amqp-publish", wait: { link.turn() }, wake: { link.wake() })
   }
 
@@ -37,188 +40,160 @@ public actor AMQPPublisher {
     executor.stop()
   }
 
-  /// Connects, anew if there was a connection. What was unconfirmed then counts as lost.
+  // MARK: Connection
+
+  /// Connects, anew if there was a connection. Whoever waits for a confirm then is told that the connection was lost.
   public func connect() throws(AMQPError) {
-    fail(link.error(.connectionLost, "connecting anew"))
+    fail(outbox.forgetAll(), link.error(.connectionLost, "connecting anew"))
     try link.open()
-    (nextTag, lowestTag, isBlocked) = (1, 1, false)
-    let state = try link.opened()
-    amqp_confirm_select(state, AMQPLink.channel)
-    try link.check("cannot turn publisher confirms on")
-    link.onReadable = { [weak self] in self?.assumeIsolated { $0.drain() } }
+    do {
+      try openMessages()
+    } catch {
+      link.abandon()
+      throw error
+    }
+    link.onTurn = { [weak self] in self?.assumeIsolated { $0.serve() } }
+    serve()
+  }
+
+  private func openMessages() throws(AMQPError) {
+    let state = try link.opened(Self.messages)
+    amqp_confirm_select(state, Self.messages)
+    try link.check(Self.messages, "cannot turn publisher confirms on")
   }
 
   /// Whether there is a connection.
   public var isConnected: Bool { link.state != nil }
 
+  /// Whether the broker takes no messages for now: it is short of memory or disk.
+  ///
+  /// RabbitMQ: says so to a connection once that publishes.
+  public var isBlocked: Bool { link.blocked != nil }
+
   /// Closes the connection.
   public func close() {
-    fail(link.error(.connectionLost, "closed"))
+    fail(outbox.forgetAll(), link.error(.connectionLost, "closed"))
     link.close()
   }
 
-  /// Declares a durable exchange.
-  public func declareExchange(_ name: String, type: String) throws(AMQPError) {
-    let state = try link.opened()
-    try withBytes(name) { name throws(AMQPError) in
-      try withBytes(type) { type throws(AMQPError) in
-        _ = amqp_exchange_declare(state, AMQPLink.channel, name, type, 0, 1, 0, 0, amqp_table_t())
-      }
-    }
-    try checkAndConfirm("cannot declare exchange \(name)")
-  }
+  /// Callers that wait for their confirm.
+  var waiting: Int { callers.count }
 
-  /// Declares a quorum queue and binds it to an exchange.
-  public func declareQueue(
-    _ name: String, deadLetterExchange: String?, boundTo exchange: String, routingKey: String
-  ) throws(AMQPError) {
-    let state = try link.opened()
-    _ = crmsync_amqp_declare_quorum(state, AMQPLink.channel, name, deadLetterExchange)
-    try checkAndConfirm("cannot declare queue \(name)")
-    try withBytes(name) { name throws(AMQPError) in
-      try withBytes(exchange) { exchange throws(AMQPError) in
-        try withBytes(routingKey) { key throws(AMQPError) in
-          _ = amqp_queue_bind(state, AMQPLink.channel, name, exchange, key, amqp_table_t())
-        }
-      }
-    }
-    try checkAndConfirm("cannot bind queue \(name)")
-  }
-
-  /// How deep a queue is; `nil` when it does not exist.
-  public func depth(of queue: String) throws(AMQPError) -> QueueDepth? {
-    let state = try link.opened()
-    let declared = try withBytes(queue) { name throws(AMQPError) in
-      amqp_queue_declare(state, AMQPLink.channel, name, 1, 0, 0, 0, amqp_table_t())
-    }
-    do {
-      try checkAndConfirm("cannot look at queue \(queue)")
-    } catch  where error.kind == .noSuchQueue {
-      return nil
-    }
-    return declared.map { QueueDepth(ready: Int($0.pointee.message_count)) }
-  }
+  // MARK: Publishing
 
   /// Publishes a persistent message; returns once the broker has confirmed that it is on a queue.
-  public func publish(_ body: [UInt8], exchange: String, routingKey: String) async throws(AMQPError) {
-    while unconfirmed.count >= window || isBlocked, link.state != nil {
-      await withCheckedContinuation { waiters.append($0) }
+  ///
+  /// Callers are served in order. After a timeout, a cancellation or a lost connection the message may or may not be
+  /// on its queue.
+  /// - Throws: `unroutable`, `nacked`, `timeout`, `connectionLost`, `channelClosed`, `cancelled`.
+  public func publish(_ message: AMQPMessage, exchange: String, routingKey: String) async throws(AMQPError) {
+    guard link.state != nil else { throw link.error(.connectionLost, "not connected") }
+    let ticket = outbox.add(
+      message, exchange: exchange, routingKey: routingKey, deadline: .now.advanced(by: timeout))
+    let result = await withTaskCancellationHandler {
+      await withCheckedContinuation { caller in
+        callers[ticket] = caller
+        pump()
+      }
+    } onCancel: {
+      Task { await self.cancel(ticket) }
     }
-    let tag = nextTag
-    try write(body, exchange: exchange, routingKey: routingKey, messageID: tag)
-    nextTag += 1
-    let outcome = await withCheckedContinuation { unconfirmed[tag] = $0 }
-    try outcome.get()
+    switch try result.get() {
+    case .confirmed: return
+    case .unroutable: throw link.error(.unroutable, "no queue takes what is published as '\(routingKey)'")
+    case .nacked: throw link.error(.nacked, "the broker could not take what was published as '\(routingKey)'")
+    case .timedOut:
+      let why = link.blocked.map { "takes nothing for now: \($0)" } ?? "did not confirm in time"
+      throw link.error(.timeout, "the broker \(why)")
+    }
   }
 
-  private func write(
-    _ body: [UInt8], exchange: String, routingKey: String, messageID: UInt64
-  ) throws(AMQPError) {
-    let state = try link.opened()
-    let status = try withBytes(exchange) { exchange throws(AMQPError) in
-      try withBytes(routingKey) { key throws(AMQPError) in
-        try withBytes(String(messageID)) { id throws(AMQPError) in
-          var properties = amqp_basic_properties_t()
-          properties._flags = amqp_flags_t(AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG)
-          properties.delivery_mode = 2
-          properties.message_id = id
-          return body.withUnsafeBytes { bytes in
-            amqp_basic_publish(
-              state, AMQPLink.channel, exchange, key, 1, 0, &properties,
-              amqp_bytes_t(len: bytes.count, bytes: UnsafeMutableRawPointer(mutating: bytes.baseAddress)))
+  private func cancel(_ ticket: Outbox.Ticket) {
+    guard callers[ticket] != nil else { return }
+    outbox.cancel(ticket)
+    fail([ticket], link.error(.cancelled, "cancelled while publishing"))
+    pump()
+  }
+
+  /// Writes as long as there are messages, the window is open, and the broker reads.
+  private func pump() {
+    link.wantsRoom = false
+    while let state = link.state, link.blocked == nil {
+      guard link.hasRoom else {
+        link.wantsRoom = true
+        break
+      }
+      guard let (departure, tag) = outbox.next() else { break }
+      let status = write(departure, tag: tag, to: state)
+      guard status == AMQP_STATUS_OK.rawValue else {
+        let text = String(cString: amqp_error_string2(status))
+        link.abandon()
+        fail(outbox.forgetAll(), link.error(.connectionLost, "the connection broke while publishing: \(text)"))
+        break
+      }
+    }
+    link.ticks = !callers.isEmpty
+  }
+
+  private func write(_ departure: Outbox.Departure, tag: UInt64, to state: amqp_connection_state_t) -> Int32 {
+    let message = departure.message
+    return withBytes(departure.exchange) { exchange in
+      withBytes(departure.routingKey) { key in
+        // Comes back with a returned message: pairs it with its confirm.
+        withBytes(String(tag)) { tag in
+          withBytes(message.messageID ?? "") { id in
+            withBytes(message.contentType ?? "") { type in
+              var properties = amqp_basic_properties_t()
+              var flags = AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_CORRELATION_ID_FLAG
+              if message.messageID != nil { flags |= AMQP_BASIC_MESSAGE_ID_FLAG }
+              if message.contentType != nil { flags |= AMQP_BASIC_CONTENT_TYPE_FLAG }
+              properties._flags = amqp_flags_t(flags)
+              properties.delivery_mode = 2
+              (properties.correlation_id, properties.message_id, properties.content_type) = (tag, id, type)
+              return message.body.withUnsafeBytes { body in
+                amqp_basic_publish(
+                  state, Self.messages, exchange, key, 1, 0, &properties, amqp_bytes_t(lending: body))
+              }
+            }
           }
         }
       }
     }
-    guard status == AMQP_STATUS_OK.rawValue else {
-      let error = link.error(.connectionLost, "the connection broke while publishing")
-      link.abandon()
-      fail(error)
-      throw error
+  }
+
+  // MARK: What the broker says
+
+  /// Takes what the broker has said by itself, gives up what took too long, and writes what there is room for.
+  func serve() {
+    for event in link.drain() { take(event) }
+    if !callers.isEmpty { finish(outbox.expire(at: .now)) }
+    pump()
+  }
+
+  private func take(_ event: AMQPEvent) {
+    switch event {
+    case .confirmed(let tag, let multiple):
+      finish(outbox.settle(tag, multiple: multiple, isAcknowledged: true))
+    case .refused(let tag, let multiple):
+      finish(outbox.settle(tag, multiple: multiple, isAcknowledged: false))
+    case .returned(let correlationID):
+      if let tag = UInt64(correlationID) { outbox.markReturned(tag) }
+    case .channelClosed(Self.messages, let code, let text):
+      fail(outbox.forgetInFlight(), link.error(.channelClosed, "the broker closed the channel: \(text)", code: code))
+      do { try openMessages() } catch { fail(outbox.forgetAll(), error) }
+    case .connectionClosed(let code, let text):
+      fail(outbox.forgetAll(), link.error(.connectionLost, "the connection broke: \(text)", code: code))
+    case .blocked(let reason): onBlocked(reason)
+    case .unblocked: onBlocked(nil)
+    case .channelClosed: break
     }
   }
 
-  /// Checks the answer to a call. A channel that was closed takes its unconfirmed messages and its confirm mode along.
-  private func checkAndConfirm(_ what: String) throws(AMQPError) {
-    do {
-      try link.check(what)
-    } catch {
-      fail(error)
-      if link.state != nil, (try? link.openChannel()) != nil, let state = link.state {
-        (nextTag, lowestTag) = (1, 1)
-        amqp_confirm_select(state, AMQPLink.channel)
-        // If this fails, so does the next call, which says so.
-        try? link.check("cannot turn publisher confirms on")
-      }
-      throw error
-    }
+  private func finish(_ outcomes: [(Outbox.Ticket, Outbox.Outcome)]) {
+    for (ticket, outcome) in outcomes { callers.removeValue(forKey: ticket)?.resume(returning: .success(outcome)) }
   }
 
-  /// Takes what the broker has sent: confirms, returns, alarms, the end.
-  private func drain() {
-    guard link.state != nil else { return }
-    let isAlive = link.drain { frame in take(frame) }
-    if !isAlive {
-      link.abandon()
-      fail(link.error(.connectionLost, "the connection broke"))
-    }
-    wakeWaiters()
-  }
-
-  private func take(_ frame: amqp_frame_t) {
-    if frame.frame_type == UInt8(AMQP_FRAME_HEADER) {
-      // The header of a returned message: its id says which one it was.
-      if let decoded = frame.payload.properties.decoded {
-        let properties = decoded.assumingMemoryBound(to: amqp_basic_properties_t.self).pointee
-        if let tag = UInt64(properties.message_id.string) { unroutable.insert(tag) }
-      }
-      return
-    }
-    guard frame.frame_type == UInt8(AMQP_FRAME_METHOD), let decoded = frame.payload.method.decoded else { return }
-    switch frame.payload.method.id {
-    case AMQPLink.basicAck:
-      let ack = decoded.assumingMemoryBound(to: amqp_basic_ack_t.self).pointee
-      settle(ack.delivery_tag, multiple: ack.multiple != 0, .success(()))
-    case AMQPLink.basicNack:
-      let nack = decoded.assumingMemoryBound(to: amqp_basic_nack_t.self).pointee
-      let error = link.error(.nacked, "the broker could not take a message")
-      settle(nack.delivery_tag, multiple: nack.multiple != 0, .failure(error))
-    case AMQPLink.connectionBlocked: isBlocked = true
-    case AMQPLink.connectionUnblocked: isBlocked = false
-    case AMQPLink.channelClose:
-      link.channelClosedByBroker()
-      fail(link.error(.channelClosed, "the broker closed the channel"))
-      try? connect()
-    case AMQPLink.connectionClose:
-      link.abandon()
-      fail(link.error(.connectionLost, "the broker closed the connection"))
-    default: break
-    }
-  }
-
-  private func settle(_ tag: UInt64, multiple: Bool, _ outcome: Result<Void, AMQPError>) {
-    let first = multiple ? min(lowestTag, tag) : tag
-    for settled in first...tag {
-      guard let waiting = unconfirmed.removeValue(forKey: settled) else { continue }
-      let wasReturned = unroutable.remove(settled) != nil
-      waiting.resume(
-        returning: wasReturned ? .failure(link.error(.unroutable, "no queue takes the message")) : outcome)
-    }
-    if multiple { lowestTag = tag + 1 }
-  }
-
-  /// Ends everything that waits.
-  private func fail(_ error: AMQPError) {
-    let lost = unconfirmed.values
-    unconfirmed = [:]
-    unroutable = []
-    for waiting in lost { waiting.resume(returning: .failure(error)) }
-    wakeWaiters()
-  }
-
-  private func wakeWaiters() {
-    let woken = waiters
-    waiters = []
-    for waiter in woken { waiter.resume() }
+  private func fail(_ tickets: [Outbox.Ticket], _ error: AMQPError) {
+    for ticket in tickets { callers.removeValue(forKey: ticket)?.resume(returning: .failure(error)) }
   }
 }

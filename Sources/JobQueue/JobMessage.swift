@@ -1,16 +1,11 @@
 import Foundation
 
-/// Which kind of work a queue carries, so that a long initial load never delays the short ones.
-public enum Lane: String, Sendable, Codable, CaseIterable {
-  case initial
-  case delta
-  case writeback
-}
-
 /// The unit on the queue: 'work on this job'. Small and versioned; everything else is in PostgreSQL.
 public struct JobMessage: Sendable, Codable, Equatable {
   /// The version that this release writes, and the highest that it reads.
   public static let version = 1
+  /// Far more than any message of ours takes.
+  private static let maxBytes = 1 << 16
 
   let v: Int
   public let job: Int64
@@ -31,23 +26,37 @@ public struct JobMessage: Sendable, Codable, Equatable {
   }
 
   /// The message as bytes.
-  func encoded() throws -> [UInt8] { Array(try JSONEncoder().encode(self)) }
+  public func encoded() throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    return Array(try encoder.encode(self))
+  }
 
   /// Reads a message; keys that this release does not know are passed over.
   /// - Throws: ``UnreadableMessage`` for anything that is not one.
   public init(decoding bytes: [UInt8]) throws(UnreadableMessage) {
-    do {
-      self = try JSONDecoder().decode(JobMessage.self, from: Data(bytes))
-    } catch {
+    guard bytes.count <= Self.maxBytes else { throw UnreadableMessage(why: "\(bytes.count) bytes are too many") }
+    let data = Data(bytes)
+    // The version first: a newer one may have another shape.
+    guard let v = (try? JSONDecoder().decode(Versioned.self, from: data))?.v, v >= 1 else {
       throw UnreadableMessage(why: "not a job message")
     }
     guard v <= Self.version else {
       throw UnreadableMessage(why: "version \(v), written by a newer release; this one reads up to \(Self.version)")
     }
+    do {
+      self = try JSONDecoder().decode(JobMessage.self, from: data)
+    } catch {
+      throw UnreadableMessage(why: "not a job message of version \(v)")
+    }
+  }
+
+  private struct Versioned: Decodable {
+    let v: Int
   }
 }
 
-/// A message that no worker of this release can read.
+/// A message that no worker of this release can read. Says nothing of its contents.
 public struct UnreadableMessage: Error, Sendable, CustomStringConvertible {
   public let why: String
   public var description: String { "unreadable message: \(why)" }

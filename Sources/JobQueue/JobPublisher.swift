@@ -1,79 +1,164 @@
 public import AMQP
 public import Logging
 
-/// What went wrong with the queue.
-public typealias QueueError = AMQPError
-
 /// Puts jobs on the queues, and sees to it that these exist.
+///
+/// Connects by itself, again after the connection broke. A broker that cannot be reached is left alone for a while;
+/// calls then fail at once.
 public actor JobPublisher {
+  /// How it stands with the broker.
+  public enum State: Sendable {
+    case connected
+    /// The broker is short of memory or disk and takes nothing for now.
+    case blocked
+    /// Not connected; with the reason, if that was tried.
+    case disconnected(QueueError?)
+  }
+
   private let publisher: AMQPPublisher
+  private let configuration: AMQPConfiguration
   private let tenants: [String]
   private let logger: Logger
+  private var pause = ReconnectPause()
+  private var lastError: QueueError?
   /// One attempt to connect at a time; the others wait for it.
   private var connecting: Task<Void, any Error>?
+  private var declaring: Task<Void, any Error>?
+  /// How often the topology has been declared.
+  private var declarations = 0
+  private var isDeclared = false
+  private var hasWarned = false
 
   /// A publisher for the queues of some tenants.
-  public init(_ configuration: AMQPConfiguration, tenants: [String], logger: Logger) {
-    publisher = AMQPPublisher(configuration)
+  /// - Parameter timeout: how long a job waits for its confirm at most.
+  public init(
+    _ configuration: AMQPConfiguration, tenants: [String], timeout: Duration = .seconds(30), logger: Logger
+  ) {
+    publisher = AMQPPublisher(configuration, timeout: timeout) { reason in
+      if let reason {
+        logger.warning("RabbitMQ takes no messages for now", metadata: ["reason": "\(reason)"])
+      } else {
+        logger.info("RabbitMQ takes messages again")
+      }
+    }
+    self.configuration = configuration
     self.tenants = tenants
     self.logger = logger
   }
 
+  // MARK: Jobs
+
   /// Publishes a job; returns once the broker has confirmed that it is on its queue.
   ///
-  /// A queue that is gone is declared again, and the job published once more.
-  public nonisolated func publish(_ message: JobMessage) async throws {
-    let body = try message.encoded()
-    let key = JobTopology.queue(tenant: message.tenant, lane: message.lane)
-    try await connectIfNeeded()
+  /// A queue that is gone is declared again, and the job published once more. After an error the job may be on its
+  /// queue all the same.
+  public func publish(_ job: JobMessage) async throws {
+    let message = AMQPMessage(
+      try job.encoded(), messageID: "\(job.job)/\(job.dispatch)", contentType: "application/json")
+    let key = JobTopology.queue(tenant: job.tenant, lane: job.lane)
+    let seen = try await ready()
     do {
-      try await publisher.publish(body, exchange: JobTopology.exchange, routingKey: key)
-    } catch {
-      guard error.kind == .unroutable || error.kind == .channelClosed else { throw error }
-      try await declareTopology()
-      try await publisher.publish(body, exchange: JobTopology.exchange, routingKey: key)
+      try await publish(message, key: key)
+    } catch let error as QueueError where [.unroutable, .channelClosed, .notFound].contains(error.kind) {
+      try await declare(after: seen, because: error)
+      try await publish(message, key: key)
     }
   }
 
-  /// Messages ready on a tenant's lane; `nil` when the queue does not exist.
+  private func publish(_ message: AMQPMessage, key: String) async throws {
+    do {
+      try await publisher.publish(message, exchange: JobTopology.exchange, routingKey: key)
+    } catch  where error.kind == .cancelled {
+      throw CancellationError()
+    }
+  }
+
+  /// Messages ready on a tenant's lane. A queue that is gone is declared again.
+  /// - Returns: `nil` when the broker refuses to have the queue.
   public func depth(tenant: String, lane: Lane) async throws -> Int? {
-    try await connectIfNeeded()
-    return try await publisher.depth(of: JobTopology.queue(tenant: tenant, lane: lane))?.ready
+    let queue = JobTopology.queue(tenant: tenant, lane: lane)
+    let seen = try await ready()
+    if let depth = try await publisher.depth(of: queue) { return depth.ready }
+    try await declare(after: seen, because: nil)
+    return try await publisher.depth(of: queue)?.ready
   }
 
-  /// Messages ready on the queue of unreadable messages.
-  public func deadDepth() async throws -> Int? {
-    try await connectIfNeeded()
-    return try await publisher.depth(of: JobTopology.deadQueue)?.ready
+  /// Messages ready on a queue, for people: declares nothing. `nil` when it does not exist.
+  func look(at queue: String) async throws -> Int? {
+    try await connect()
+    return try await publisher.depth(of: queue)?.ready
   }
 
-  /// Connects and declares the queues, if that has not been done or the connection broke.
-  public func connectIfNeeded() async throws {
-    if let connecting { return try await connecting.value }
-    if await publisher.isConnected { return }
-    let task = Task {
-      try await publisher.connect()
-      try await declareTopology()
-    }
-    connecting = task
-    defer { connecting = nil }
-    try await task.value
+  /// How it stands with the broker.
+  public func state() async -> State {
+    guard await publisher.isConnected else { return .disconnected(lastError) }
+    return await publisher.isBlocked ? .blocked : .connected
   }
 
-  private func declareTopology() async throws {
-    try await publisher.declareExchange(JobTopology.deadExchange, type: "fanout")
-    try await publisher.declareQueue(
-      JobTopology.deadQueue, deadLetterExchange: nil, boundTo: JobTopology.deadExchange, routingKey: "")
-    try await publisher.declareExchange(JobTopology.exchange, type: "direct")
-    for tenant in tenants {
-      for lane in Lane.allCases {
-        let queue = JobTopology.queue(tenant: tenant, lane: lane)
-        try await publisher.declareQueue(
-          queue, deadLetterExchange: JobTopology.deadExchange, boundTo: JobTopology.exchange, routingKey: queue)
-      }
-    }
-  }
+  // MARK: Connection and queues
+
+  /// Connects and declares the queues, if that has not been done.
+  public func start() async throws { _ = try await ready() }
 
   /// Ends the connection.
   public func close() async { await publisher.close() }
+
+  /// - Returns: which declaration of the topology the caller relies on.
+  private func ready() async throws -> Int {
+    try await connect()
+    if !isDeclared { try await declare(after: declarations, because: nil) }
+    return declarations
+  }
+
+  private func connect() async throws {
+    while true {
+      if let connecting { return try await connecting.value }
+      if await publisher.isConnected { return }
+      // Somebody else may have begun meanwhile.
+      if connecting == nil { break }
+    }
+    if let lastError, !pause.isOver(at: .now) { throw lastError }
+    // In a task of its own: the caller's cancellation is no reason to break it off for the others. What it leaves
+    // behind is set before any of them goes on.
+    let task = Task {
+      defer { connecting = nil }
+      try await connectNow()
+    }
+    connecting = task
+    try await task.value
+  }
+
+  private func connectNow() async throws {
+    if let warning = configuration.warning, !hasWarned {
+      logger.warning("\(warning)")
+      hasWarned = true
+    }
+    do {
+      try await publisher.connect()
+    } catch {
+      lastError = error
+      pause.failed(at: .now, chance: .random(in: 0...1))
+      throw error
+    }
+    if lastError != nil { logger.info("connected to RabbitMQ again") }
+    (lastError, isDeclared) = (nil, false)
+    pause.succeeded()
+  }
+
+  /// Declares the topology, unless that was done since the caller looked.
+  private func declare(after seen: Int, because error: QueueError?) async throws {
+    if declarations > seen { return }
+    if let declaring { return try await declaring.value }
+    if let error { logger.warning("declaring the queues again", metadata: ["error": "\(error)"]) }
+    let task = Task {
+      defer { declaring = nil }
+      for refusal in try await JobTopology.declare(on: publisher, tenants: tenants) {
+        logger.error("the broker refuses a queue", metadata: ["error": "\(refusal)"])
+      }
+      declarations += 1
+      isDeclared = true
+    }
+    declaring = task
+    try await task.value
+  }
 }

@@ -1,31 +1,33 @@
 public import AMQP
 public import Logging
 
-/// A job in a worker's hands.
-public struct PulledJob: Sendable {
-  public let message: JobMessage
-  let delivery: AMQPDelivery
-
-  public var job: Int64 { message.job }
-  public var tenant: String { message.tenant }
-}
-
 /// Takes jobs off the queues, each queue in turn, so that no tenant waits behind another.
+///
+/// Connects by itself, again after the connection broke. A broker that cannot be reached is left alone for a while.
 public actor JobPuller {
+  /// How long a queue that does not exist is left alone: the broker logs each attempt as an error.
+  private static let missingPause = Duration.seconds(1)
+
   private let puller: AMQPPuller
+  private let configuration: AMQPConfiguration
   private let logger: Logger
+  private var pause = ReconnectPause()
   private var next = 0
+  private var missing: [String: ContinuousClock.Instant] = [:]
+  private var hasWarned = false
 
   /// A puller with a connection of its own.
   public init(_ configuration: AMQPConfiguration, logger: Logger) {
     puller = AMQPPuller(configuration)
+    self.configuration = configuration
     self.logger = logger
   }
 
-  /// Tries each queue once, beginning after the one that gave a job last.
-  /// - Returns: `nil` when all are empty.
+  /// Tries each queue once, beginning after the one that gave a job last. For one caller at a time.
+  /// - Returns: `nil` when all are empty, or do not exist yet, or the broker could not be reached a moment ago.
+  /// - Throws: ``QueueError`` when the broker is tried and cannot be reached.
   public func pull(from queues: [String]) async throws -> PulledJob? {
-    if await !puller.isConnected { try await puller.connect() }
+    guard try await connect() else { return nil }
     for _ in queues.indices {
       let queue = queues[next % queues.count]
       next = (next + 1) % queues.count
@@ -34,23 +36,47 @@ public actor JobPuller {
     return nil
   }
 
+  /// - Returns: `false` while a broker is left alone that could not be reached.
+  private func connect() async throws -> Bool {
+    if await puller.isConnected { return true }
+    guard pause.isOver(at: .now) else { return false }
+    if let warning = configuration.warning, !hasWarned {
+      logger.warning("\(warning)")
+      hasWarned = true
+    }
+    do {
+      try await puller.connect()
+    } catch {
+      pause.failed(at: .now, chance: .random(in: 0...1))
+      throw error
+    }
+    pause.succeeded()
+    missing = [:]
+    return true
+  }
+
   private func pull(from queue: String) async throws -> PulledJob? {
+    if let until = missing[queue] {
+      guard until <= .now else { return nil }
+      missing[queue] = nil
+    }
     do {
       while let delivery = try await puller.get(queue) {
-        if let job = await read(delivery) { return job }
+        if let job = await read(delivery, of: queue) { return job }
       }
     } catch {
       // The coordinator has not declared the queue yet, or will declare it again.
-      guard error.kind == .noSuchQueue else { throw error }
+      guard error.kind == .notFound else { throw error }
+      missing[queue] = ContinuousClock.now.advanced(by: Self.missingPause)
     }
     return nil
   }
 
-  private func read(_ delivery: AMQPDelivery) async -> PulledJob? {
+  private func read(_ delivery: AMQPDelivery, of queue: String) async -> PulledJob? {
     do {
       return PulledJob(message: try JobMessage(decoding: delivery.body), delivery: delivery)
     } catch {
-      logger.error("put an unreadable message aside", metadata: ["error": "\(error)"])
+      logger.error("put an unreadable message aside", metadata: ["queue": "\(queue)", "error": "\(error)"])
       // If the broker is gone meanwhile, it hands the message out again.
       try? await puller.reject(delivery, requeue: false)
       return nil

@@ -13,15 +13,15 @@ public struct QueueDepths: Sendable {
   /// Depths, asked for over a publisher's connection.
   public init(_ publisher: JobPublisher) { self.publisher = publisher }
 
-  /// Asks the broker.
+  /// Asks the broker. Declares nothing.
   public func read(tenants: [String]) async throws -> Reading {
     var ready: [String: Int] = [:]
     for tenant in tenants {
       for lane in Lane.allCases {
-        guard let depth = try await publisher.depth(tenant: tenant, lane: lane) else { continue }
-        ready[JobTopology.queue(tenant: tenant, lane: lane)] = depth
+        let queue = JobTopology.queue(tenant: tenant, lane: lane)
+        ready[queue] = try await publisher.look(at: queue)
       }
     }
-    return Reading(ready: ready, dead: try await publisher.deadDepth())
+    return Reading(ready: ready, dead: try await publisher.look(at: JobTopology.deadQueue))
   }
 }

@@ -1,0 +1,4 @@
+public import AMQP
+
+/// What went wrong with the queue.
+public typealias QueueError = AMQPError
