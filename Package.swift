@@ -93,12 +93,17 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    tests(of: "ThreadExecutor"),
+    tests(of: "AMQP", [log]),
+    tests(of: "PostgreSQL", [log]),
     tests(of: "SyncModel"),
     .testTarget(
       name: "SyncConfigurationTests", dependencies: ["SyncConfiguration", "SyncModel"], path: "Tests/Configuration",
       swiftSettings: settings),
+    tests(of: "Veeva", ["HTTP", "Simulator", "SyncModel", log]),
     tests(of: "Checkpoints", ["PostgreSQL", "SyncModel"]),
     tests(of: "PostgresDestination", ["PostgreSQL", "SyncModel"]),
+    tests(of: "JobQueue", ["AMQP", log]),
     .testTarget(
       name: "SimulatorTests", dependencies: ["Simulator"], path: "Tests/Simulator", exclude: ["Python"],
       swiftSettings: settings),

@@ -19,9 +19,11 @@ public struct QueueDepths: Sendable {
     for tenant in tenants {
       for lane in Lane.allCases {
         let queue = JobTopology.queue(tenant: tenant, lane: lane)
-        ready[queue] = try await publisher.look(at: queue)
+        guard let depth = try await publisher.look(at: queue) else { continue }
+        ready[queue] = depth
       }
     }
-    return Reading(ready: ready, dead: try await publisher.look(at: JobTopology.deadQueue))
+    let dead = try await publisher.look(at: JobTopology.deadQueue)
+    return Reading(ready: ready, dead: dead)
   }
 }

@@ -5,29 +5,32 @@ import Foundation
 public struct PostgresConfiguration: Sendable, Hashable, CustomStringConvertible {
   /// libpq's connection parameters, defaults of ours included.
   let parameters: [String: String]
-  private let problem: String?
+  private let isValid: Bool
 
   /// Reads a `postgresql://` URL.
   ///
   /// Where the URL names no `sslmode`, a server on the loopback interface or a socket may be reached without TLS;
-  /// any other must show a certificate that verifies (`verify-full`).
+  /// any other must show a certificate that verifies (`verify-full`). libpq 16 and later then trust the system's
+  /// certificates; earlier ones trust those in `~/.postgresql/root.crt`, unless the URL names `sslrootcert`.
   /// - Parameters:
   ///   - url: as libpq takes it.
   ///   - password: wins over one in the URL.
-  ///   - applicationName: shown in `pg_stat_activity`.
+  ///   - applicationName: shown in `pg_stat_activity`, unless the URL names another.
   public init(url: String, password: String? = nil, applicationName: String = "crmsync") {
-    switch Self.parse(url) {
-    case .success(var parsed):
-      parsed["application_name"] = applicationName
-      if let password { parsed["password"] = password }
-      let host = parsed["hostaddr"] ?? parsed["host"] ?? ""
-      if parsed["sslmode"] == nil { parsed["sslmode"] = Self.isLocal(host) ? "prefer" : "verify-full" }
-      parameters = parsed.merging(Self.defaults) { own, _ in own }
-      problem = nil
-    case .failure(let error):
+    guard var parsed = Self.parse(url) else {
       parameters = [:]
-      problem = error.message
+      isValid = false
+      return
     }
+    if let password { parsed["password"] = password }
+    parsed["application_name"] = parsed["application_name"] ?? applicationName
+    if parsed["sslmode"] == nil {
+      let isLocal = Self.isLocal(parsed, ProcessInfo.processInfo.environment)
+      parsed["sslmode"] = isLocal ? "prefer" : "verify-full"
+      if !isLocal, parsed["sslrootcert"] == nil, PQlibVersion() >= 160_000 { parsed["sslrootcert"] = "system" }
+    }
+    parameters = parsed.merging(Self.defaults) { own, _ in own }
+    isValid = true
   }
 
   private static let defaults = [
@@ -48,31 +51,55 @@ public struct PostgresConfiguration: Sendable, Hashable, CustomStringConvertible
     "\(parameters["host"] ?? "localhost"):\(parameters["port"] ?? "5432")/\(parameters["dbname"] ?? "")"
   }
 
-  /// - Throws: what is wrong with the URL.
+  /// How long connecting may take in all; `nil` for as long as it takes, which libpq spells `0`.
+  var connectTimeout: Duration? {
+    let seconds = parameters["connect_timeout"].flatMap { Int($0) } ?? 10
+    let servers = (parameters["host"] ?? "").split(separator: ",").count
+    return seconds > 0 ? .seconds(max(2, seconds) * max(1, servers)) : nil
+  }
+
+  /// - Throws: when the URL is none. What libpq says of it is not passed on: it may quote a password.
   func validated() throws(PostgresError) -> [String: String] {
-    if let problem { throw PostgresError(kind: .connection, message: "the PostgreSQL URL is not valid: \(problem)") }
+    guard isValid else {
+      throw PostgresError(
+        kind: .connection,
+        message: "the PostgreSQL URL is not valid: it should read postgresql://user@host:5432/database")
+    }
     return parameters
   }
 
-  private static func isLocal(_ host: String) -> Bool {
-    host.isEmpty || host.hasPrefix("/") || host == "localhost" || host == "::1" || host.hasPrefix("127.")
+  /// Whether nobody else's network lies between us and any of the servers that libpq might choose.
+  static func isLocal(_ parameters: [String: String], _ environment: [String: String]) -> Bool {
+    // Where the server is stands in a file that libpq reads.
+    guard parameters["service"] == nil, environment["PGSERVICE"] == nil else { return false }
+    let named = [parameters["hostaddr"], parameters["host"], environment["PGHOSTADDR"], environment["PGHOST"]]
+    let hosts = (named.compactMap { $0 }.first { !$0.isEmpty } ?? "").split(
+      separator: ",", omittingEmptySubsequences: false)
+    return hosts.allSatisfy { host in
+      // `@` begins the name of an abstract socket.
+      host.isEmpty || host.hasPrefix("/") || host.hasPrefix("@") || host == "localhost" || isLoopback(String(host))
+    }
   }
 
-  private static func parse(_ url: String) -> Result<[String: String], PostgresError> {
+  private static func isLoopback(_ address: String) -> Bool {
+    var four = in_addr()
+    return address == "::1" || inet_pton(AF_INET, address, &four) == 1 && address.hasPrefix("127.")
+  }
+
+  private static func parse(_ url: String) -> [String: String]? {
     var message: UnsafeMutablePointer<CChar>?
     // libpq allocates the list and the message; both are freed here, by libpq.
-    guard let options = PQconninfoParse(url, &message) else {
-      defer { PQfreemem(message) }
-      // The message may quote the URL, and the URL may hold a password.
-      return .failure(PostgresError(kind: .connection, message: "it should read postgresql://user@host:5432/database"))
+    let options = PQconninfoParse(url, &message)
+    defer {
+      PQconninfoFree(options)
+      PQfreemem(message)
     }
-    defer { PQconninfoFree(options) }
+    guard var option = options else { return nil }
     var parameters: [String: String] = [:]
-    var option = options
     while let keyword = option.pointee.keyword {
       if let value = option.pointee.val { parameters[String(cString: keyword)] = String(cString: value) }
       option += 1
     }
-    return .success(parameters)
+    return parameters
   }
 }

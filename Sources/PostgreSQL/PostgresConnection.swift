@@ -1,155 +1,121 @@
 import CPostgreSQL
 import Foundation
+public import Logging
 import ThreadExecutor
 
 /// One connection to PostgreSQL, on a thread of its own.
 ///
-/// libpq's calls block; they block this thread and nobody else's. Within ``transaction(_:)`` the methods are called
-/// without suspension, one after the other.
+/// The methods wait on that thread and on nobody else's. Within ``transaction(_:)`` they are called without
+/// suspension, one after the other.
+///
+/// When the task is cancelled while a statement runs, the server is asked to end it, and the call throws
+/// `cancelled`. What a task does after it was cancelled, such as a rollback, runs for five seconds at most.
 public actor PostgresConnection {
-  private let configuration: PostgresConfiguration
+  let link: PostgresLink
+  let waiting: ServerWait
+  /// Whether the statement that runs is a COPY, and takes bytes.
+  var isCopying = false
   private nonisolated let executor: ThreadExecutor
-  private nonisolated let canceller = Canceller()
-  /// Owned by this actor: made by `connect`, freed by `close`, used on this actor's thread only.
-  private var handle: OpaquePointer?
 
   public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
   /// A connection that is not open yet.
-  public init(_ configuration: PostgresConfiguration) {
-    self.configuration = configuration
-    executor = ThreadExecutor(name: "postgres")
+  /// - Parameter logger: hears the server's notices, at level debug.
+  public init(_ configuration: PostgresConfiguration, logger: Logger = Logger(label: "crmsync.postgres")) {
+    let waiting = ServerWait()
+    self.waiting = waiting
+    link = PostgresLink(configuration, waiting: waiting, logger: logger)
+    executor = ThreadExecutor(name: "postgres", wait: { waiting.turn() }, wake: { waiting.wake() })
   }
 
   isolated deinit {
-    if let handle { PQfinish(handle) }
+    link.close()
     executor.stop()
   }
 
-  /// Whether the connection was opened and has not been seen to break.
-  public var isConnected: Bool { handle.map { PQstatus($0) == CONNECTION_OK } ?? false }
+  /// Whether the connection was opened and has not been seen to break. Looks whether the server has closed it.
+  public var isConnected: Bool { link.isAlive }
 
-  /// Whether a transaction is open.
-  public var isInTransaction: Bool { handle.map { PQtransactionStatus($0) != PQTRANS_IDLE } ?? false }
+  /// Whether a transaction or a COPY is open, or nobody can tell.
+  public var isInTransaction: Bool { link.handle.map { PQtransactionStatus($0) != PQTRANS_IDLE } ?? false }
 
   /// Opens the connection, anew if it was open.
   public func connect() throws(PostgresError) {
-    disconnect()
-    let parameters = try configuration.validated().sorted { $0.key < $1.key }
-    let opened = withCStrings(parameters.map { $0.key as String? }) { keys in
-      withCStrings(parameters.map { $0.value as String? }) { values in PQconnectdbParams(keys, values, 0) }
-    }
-    guard let opened else { throw lost("out of memory") }
-    guard PQstatus(opened) == CONNECTION_OK else {
-      let message = Self.firstLine(PQerrorMessage(opened))
-      let needsPassword = PQconnectionNeedsPassword(opened) == 1 || PQconnectionUsedPassword(opened) == 1
-      PQfinish(opened)
-      let isRefusal = needsPassword && message.contains("FATAL")
-      throw PostgresError(
-        kind: isRefusal ? .authentication : .connection, message: message,
-        hint: isRefusal
-          ? "check the user and the password in the configuration"
-          : "check that the server runs and that host and port in the configuration are right",
-        server: configuration.description)
-    }
-    PQsetNoticeReceiver(opened, { _, _ in }, nil)
-    handle = opened
-    canceller.set(PQgetCancel(opened))
+    close()
+    try link.open()
   }
 
-  /// Closes the connection. Safe to call twice.
-  public func close() { disconnect() }
-
-  private func disconnect() {
-    canceller.set(nil)
-    if let handle { PQfinish(handle) }
-    handle = nil
+  /// Closes the connection. Safe to call twice. Who waits for a notification is told.
+  public func close() {
+    isCopying = false
+    link.close()
+    waiting.release()
   }
 
   /// Runs one statement with parameters.
   public func query(_ statement: String, _ parameters: [PostgresValue] = []) throws(PostgresError) -> PostgresRows {
-    let handle = try opened()
-    let result = withCStrings(parameters.map(\.encoded)) { values in
-      PQexecParams(handle, statement, Int32(parameters.count), nil, values, nil, nil, 0)
+    var values: [String?] = []
+    for parameter in parameters { values.append(try parameter.encoded()) }
+    let handle = try link.opened()
+    var patience = PostgresLink.Patience()
+    let isSent = withCStrings(values) { values in
+      PQsendQueryParams(handle, statement, Int32(parameters.count), nil, values, nil, nil, 0)
     }
-    return try read(result)
+    return try answer(isSent, handle, &patience)
   }
 
   /// Runs statements without parameters; several may be parted by semicolons.
   /// - Returns: rows affected by the last.
   @discardableResult
   public func execute(_ statements: String) throws(PostgresError) -> Int {
-    try read(PQexec(try opened(), statements)).affected
+    let handle = try link.opened()
+    var patience = PostgresLink.Patience()
+    let rows = try answer(PQsendQuery(handle, statements), handle, &patience)
+    // The server answers the COMMIT of a transaction that has failed with ROLLBACK, and calls that no error.
+    if rows.commandTag == "ROLLBACK", statements.lowercased() == "commit" {
+      throw PostgresError(
+        kind: .query, message: "the transaction had failed, and was rolled back instead of committed",
+        sqlState: "25P02", server: link.configuration.description)
+    }
+    return rows.affected
   }
 
-  /// Begins `COPY … FROM STDIN`.
-  public func beginCopy(_ statement: String) throws(PostgresError) {
-    let handle = try opened()
-    let result = PQexec(handle, statement)
-    defer { PQclear(result) }
-    guard PQresultStatus(result) == PGRES_COPY_IN else { throw error(of: result) }
-  }
-
-  /// Sends bytes of a COPY. Errors in them show at ``endCopy()``.
-  public func copy(_ bytes: UnsafeRawBufferPointer) throws(PostgresError) {
-    let handle = try opened()
-    var rest = bytes
-    while !rest.isEmpty {
-      let part = min(rest.count, 1 << 28)
-      guard PQputCopyData(handle, rest.baseAddress?.assumingMemoryBound(to: CChar.self), Int32(part)) == 1 else {
-        throw lost(Self.firstLine(PQerrorMessage(handle)))
+  /// Reads the answer to what was sent, to its end.
+  /// - Returns: the last result.
+  func answer(
+    _ isSent: Int32, _ handle: OpaquePointer, _ patience: inout PostgresLink.Patience
+  ) throws(PostgresError) -> PostgresRows {
+    guard isSent == 1 else { throw link.lost(handle) }
+    try link.flush(handle, &patience)
+    var rows: PostgresRows?
+    var failure: PostgresError?
+    do throws(PostgresError) {
+      while let result = try link.nextResult(handle, &patience) {
+        // Each result is freed before the next is asked for.
+        defer { PQclear(result) }
+        switch PQresultStatus(result) {
+        case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: rows = PostgresRows(result)
+        case PGRES_COPY_IN:
+          failure = unexpected("the statement waits for COPY data; use beginCopy")
+          PQputCopyEnd(handle, "no data was expected")
+          try link.flush(handle, &patience)
+        case PGRES_COPY_OUT:
+          failure = unexpected("the statement sends COPY data; use copyOut")
+          while let row = try link.nextCopyRow(handle, &patience) { PQfreemem(row.bytes) }
+        default: failure = failure ?? link.error(of: result, handle)
+        }
       }
-      rest = UnsafeRawBufferPointer(rebasing: rest[part...])
-    }
-  }
-
-  /// Sends bytes of a COPY.
-  public func copy(_ bytes: [UInt8]) throws(PostgresError) {
-    do {
-      try bytes.withUnsafeBytes { try copy($0) }
-    } catch let error as PostgresError {
-      throw error
     } catch {
-      throw lost("\(error)")
+      // A server that ends a connection says why before it does.
+      throw failure ?? error
     }
-  }
-
-  /// Ends a COPY.
-  /// - Returns: rows copied.
-  @discardableResult
-  public func endCopy() throws(PostgresError) -> Int { try finishCopy(refusal: nil) }
-
-  /// Ends a COPY so that none of it counts. The transaction is of no more use.
-  public func abortCopy(reason: String) { _ = try? finishCopy(refusal: reason) }
-
-  private func finishCopy(refusal: String?) throws(PostgresError) -> Int {
-    let handle = try opened()
-    guard PQputCopyEnd(handle, refusal) == 1 else { throw lost(Self.firstLine(PQerrorMessage(handle))) }
-    let rows = Result { () throws(PostgresError) in try read(PQgetResult(handle)).affected }
-    while let more = PQgetResult(handle) { PQclear(more) }
-    return try rows.get()
-  }
-
-  /// Runs `COPY … TO STDOUT` and hands over its rows as they come.
-  public func copyOut(_ statement: String, _ sink: (UnsafeRawBufferPointer) throws -> Void) throws {
-    let handle = try opened()
-    let begun = PQexec(handle, statement)
-    defer { PQclear(begun) }
-    guard PQresultStatus(begun) == PGRES_COPY_OUT else { throw error(of: begun) }
-    var failure: (any Error)?
-    while true {
-      var row: UnsafeMutablePointer<CChar>?
-      let count = PQgetCopyData(handle, &row, 0)
-      guard count > 0, let bytes = row else { break }
-      // libpq allocates each row; it is freed here, before the next is asked for.
-      defer { PQfreemem(bytes) }
-      guard failure == nil else { continue }
-      do { try sink(UnsafeRawBufferPointer(start: bytes, count: Int(count))) } catch { failure = error }
-    }
-    let ended = Result { () throws(PostgresError) in try read(PQgetResult(handle)) }
-    while let more = PQgetResult(handle) { PQclear(more) }
     if let failure { throw failure }
-    _ = try ended.get()
+    guard let rows else { throw unexpected("the server sent no result") }
+    return rows
+  }
+
+  func unexpected(_ message: String) -> PostgresError {
+    PostgresError(kind: .unexpectedResult, message: message, server: link.configuration.description)
   }
 
   /// Runs a body in a transaction: committed when it returns, rolled back when it throws.
@@ -165,6 +131,7 @@ public actor PostgresConnection {
         try execute("commit")
         return result
       } catch {
+        abortCopy(reason: "the transaction failed")
         // After a broken connection there is nothing to roll back.
         _ = try? execute("rollback")
         throw error
@@ -172,91 +139,10 @@ public actor PostgresConnection {
     }
   }
 
-  /// Runs a body during which cancelling the task cancels the statement that runs.
+  /// Runs a body during which the end of the task is seen at once. Calls outside of one see it within a quarter of a
+  /// second.
   public nonisolated(nonsending) func cancellable<R>(_ body: () async throws -> R) async throws -> R {
-    try await withTaskCancellationHandler(operation: body) { canceller.cancel() }
+    let waiting = waiting
+    return try await withTaskCancellationHandler(operation: body) { waiting.wake() }
   }
-
-  /// Asks for notifications of a channel.
-  public func listen(_ channel: String) throws(PostgresError) { try execute("listen \(quotedIdentifier(channel))") }
-
-  /// Waits for a notification. Meant for a connection that does nothing else.
-  /// - Returns: `nil` when the time is over or the task is cancelled.
-  public func nextNotification(timeout: Duration) throws(PostgresError) -> PostgresNotification? {
-    let end = ContinuousClock.now + timeout
-    while ContinuousClock.now < end, !Task.isCancelled {
-      let handle = try opened()
-      guard PQconsumeInput(handle) == 1 else { throw lost(Self.firstLine(PQerrorMessage(handle))) }
-      if let heard = PQnotifies(handle) {
-        defer { PQfreemem(heard) }
-        return PostgresNotification(
-          channel: String(cString: heard.pointee.relname), payload: String(cString: heard.pointee.extra))
-      }
-      var socket = pollfd(fd: PQsocket(handle), events: Int16(POLLIN), revents: 0)
-      // A fifth of a second bounds how late a cancellation is seen.
-      _ = poll(&socket, 1, 200)
-    }
-    return nil
-  }
-
-  private func opened() throws(PostgresError) -> OpaquePointer {
-    guard let handle else { throw lost("the connection is not open") }
-    return handle
-  }
-
-  private func lost(_ message: String) -> PostgresError {
-    PostgresError(kind: .connection, message: message, server: configuration.description)
-  }
-
-  /// Reads a result and frees it.
-  private func read(_ result: OpaquePointer?) throws(PostgresError) -> PostgresRows {
-    defer { PQclear(result) }
-    let status = PQresultStatus(result)
-    guard status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY else {
-      throw error(of: result)
-    }
-    let columns = (0..<PQnfields(result)).map { String(cString: PQfname(result, $0)) }
-    let rows = (0..<PQntuples(result)).map { row in
-      (0..<Int32(columns.count)).map { column -> String? in
-        PQgetisnull(result, row, column) == 1 ? nil : String(cString: PQgetvalue(result, row, column))
-      }
-    }
-    return PostgresRows(
-      columns: columns, values: rows, affected: Int(String(cString: PQcmdTuples(result))) ?? 0)
-  }
-
-  private func error(of result: OpaquePointer?) -> PostgresError {
-    func field(_ code: Character) -> String? {
-      PQresultErrorField(result, Int32(code.asciiValue ?? 0)).map { String(cString: $0) }
-    }
-    guard let state = field("C") else {
-      return lost(handle.map { Self.firstLine(PQerrorMessage($0)) } ?? "the connection is not open")
-    }
-    return PostgresError(
-      kind: state == "57014" && Task.isCancelled ? .cancelled : .query, message: field("M") ?? "unknown error",
-      sqlState: state, hint: field("H"), table: field("t"), column: field("c"), constraint: field("n"),
-      server: configuration.description)
-  }
-
-  private static func firstLine(_ message: UnsafePointer<CChar>?) -> String {
-    guard let message else { return "unknown error" }
-    return String(cString: message).split(separator: "\n").first.map(String.init) ?? "the connection broke"
-  }
-}
-
-/// Something that another session announced with NOTIFY.
-public struct PostgresNotification: Sendable, Equatable {
-  public let channel: String
-  public let payload: String
-}
-
-/// Calls a body with C strings that live as long as the call, as libpq's arrays of parameters.
-private func withCStrings<R>(
-  _ strings: [String?], _ body: (UnsafePointer<UnsafePointer<CChar>?>?) -> R
-) -> R {
-  // Made here, freed here, after the call that borrows them.
-  let copies = strings.map { $0.flatMap { strdup($0) } }
-  defer { for copy in copies { free(copy) } }
-  let pointers = copies.map { UnsafePointer($0) } + [nil]
-  return pointers.withUnsafeBufferPointer { body($0.baseAddress) }
 }

@@ -42,14 +42,17 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
   }
 
   /// Whether the connection is of no more use.
+  ///
+  /// PostgreSQL ends a session with codes of 57P, and with 25P03 when it was idle in a transaction.
   public var isConnectionLost: Bool {
-    kind == .connection || sqlState.map { $0.hasPrefix("08") || $0.hasPrefix("57P") } ?? false
+    kind == .connection || sqlState.map { $0.hasPrefix("08") || $0.hasPrefix("57P") || $0 == "25P03" } ?? false
   }
 
-  /// Whether the same work may pass later.
+  /// Whether the same work may pass later. A login that is refused may be let in once its password has been changed
+  /// on both sides.
   public var isRetriable: Bool {
-    if isConnectionLost { return true }
-    guard let sqlState else { return kind == .authentication }
+    if isConnectionLost || kind == .authentication { return true }
+    guard let sqlState else { return false }
     return sqlState.hasPrefix("53") || ["40001", "40P01", "55P03", "57014"].contains(sqlState)
   }
 
@@ -61,5 +64,15 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     if let sqlState { text += " (\(sqlState))" }
     if let hint { text += "; \(hint)" }
     return text
+  }
+}
+
+extension PostgresError {
+  /// A message without the values that the server quotes: those of class 22, data exceptions, repeat what was sent.
+  static func withoutValues(_ message: String, sqlState: String) -> String {
+    guard sqlState.hasPrefix("22"), sqlState != "22021", let first = message.firstIndex(of: "\""),
+      let last = message.lastIndex(of: "\""), first < last
+    else { return message }
+    return message[..<first] + "\"…\"" + message[message.index(after: last)...]
   }
 }

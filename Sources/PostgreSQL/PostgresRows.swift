@@ -1,14 +1,25 @@
+import CPostgreSQL
+
 /// The rows that a statement gave, and how many it affected.
 public struct PostgresRows: Sendable, RandomAccessCollection {
   /// Rows that an insert, update, delete or select touched, as the server counts them.
   public let affected: Int
+  /// What the server says it did, such as `INSERT 0 5`.
+  public let commandTag: String
   private let columns: [String: Int]
   private let values: [[String?]]
 
-  init(columns: [String], values: [[String?]], affected: Int) {
-    self.columns = Dictionary(columns.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-    self.values = values
-    self.affected = affected
+  /// Copies a result, which stays the caller's.
+  init(_ result: OpaquePointer) {
+    let names = (0..<PQnfields(result)).map { String(cString: PQfname(result, $0)) }
+    columns = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    values = (0..<PQntuples(result)).map { row in
+      (0..<Int32(names.count)).map { column in
+        PQgetisnull(result, row, column) == 1 ? nil : String(cString: PQgetvalue(result, row, column))
+      }
+    }
+    commandTag = String(cString: PQcmdStatus(result))
+    affected = Int(String(cString: PQcmdTuples(result))) ?? 0
   }
 
   public var startIndex: Int { 0 }
@@ -18,8 +29,8 @@ public struct PostgresRows: Sendable, RandomAccessCollection {
 
 /// One row. Values are asked for by column name and type.
 public struct PostgresRow: Sendable {
-  let columns: [String: Int]
-  let values: [String?]
+  fileprivate let columns: [String: Int]
+  fileprivate let values: [String?]
 
   /// The text of a column; `nil` for null.
   /// - Throws: when the statement gave no such column.

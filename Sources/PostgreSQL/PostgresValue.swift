@@ -6,12 +6,17 @@ public enum PostgresValue: Sendable, Equatable {
   case bool(Bool)
 
   /// The text form, `nil` for null.
-  var encoded: String? {
+  /// - Throws: when PostgreSQL could not hold the text. libpq would cut it.
+  func encoded() throws(PostgresError) -> String? {
     switch self {
-    case .null: nil
-    case .text(let text): text
-    case .int(let number): String(number)
-    case .bool(let flag): flag ? "true" : "false"
+    case .null: return nil
+    case .text(let text):
+      guard !text.utf8.contains(0) else {
+        throw PostgresError(kind: .query, message: "a text with a zero byte cannot be stored", sqlState: "22021")
+      }
+      return text
+    case .int(let number): return String(number)
+    case .bool(let flag): return flag ? "true" : "false"
     }
   }
 }

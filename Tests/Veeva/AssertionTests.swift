@@ -46,7 +46,7 @@ struct AssertionTests {
     "a key that is none is an error that does not quote it", arguments: ["", "-----BEGIN PRIVATE KEY-----\nSECRET"])
   func wrongKey(pem: String) async throws {
     let assertion = Assertion(clientID: "3MVG", username: "u", audience: "https://login.salesforce.com")
-    let error = await #expect(throws: VeevaError.self) { try await assertion.signed(with: form.pem) }
+    let error = await #expect(throws: VeevaError.self) { try await assertion.signed(with: pem) }
     #expect(error?.code == .authentication && error?.description.contains("SECRET") == false)
   }
 }

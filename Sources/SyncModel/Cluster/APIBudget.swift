@@ -49,9 +49,11 @@ public struct APIBudget: Sendable, Equatable, Codable {
     }
   }
 
-  /// A call was refused.
+  /// A call was refused. A shorter pause never cuts a longer one short.
   public mutating func refused(_ reason: Reason, at now: Instant) {
-    blockedUntil = now.advanced(by: reason == .concurrency ? Self.concurrencyPause : Self.recheck)
+    let until = now.advanced(by: reason == .concurrency ? Self.concurrencyPause : Self.recheck)
+    if let blockedUntil, blockedUntil > until { return }
+    blockedUntil = until
     blockedBecause = reason
   }
 

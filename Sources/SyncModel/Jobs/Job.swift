@@ -17,7 +17,7 @@ public enum JobState: String, Sendable, Codable, CaseIterable {
 /// What decides about a job: the part of its row that transitions read and write.
 public struct Job: Sendable, Equatable {
   public let id: Int64
-  public let method: ExtractMethod
+  public var method: ExtractMethod
   public var state: JobState
   /// Fencing token: rises with each claim; a write that carries an older one changes nothing.
   public var token: Int64

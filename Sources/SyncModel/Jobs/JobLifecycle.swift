@@ -6,6 +6,8 @@ public enum JobEvent: Sendable, Equatable {
   case extractCompleted(bulkJob: String)
   /// The bulk job failed, was aborted, or could not be created.
   case extractFailed(retry: RetryDecision)
+  /// The Bulk API does not take the object: its jobs are read by REST.
+  case refusedByBulk
   /// The leader takes the job for the queue.
   case dispatched
   /// The broker did not take, or lost, the message of that dispatch.
@@ -28,6 +30,8 @@ public enum JobEvent: Sendable, Equatable {
   case leaseExpired(token: Int64)
   /// A person sent a dead letter back to work.
   case retried
+  /// A person gave a dead letter up: the rest of its partition is not copied.
+  case discarded
 }
 
 /// What is to be done about a failure; see ``RetryPolicy``.
@@ -49,8 +53,8 @@ public enum JobLifecycle {
   /// - Returns: `false` when the event does not fit the job as it is now, which then is unchanged.
   public static func apply(_ event: JobEvent, to job: inout Job, now: Instant) -> Bool {
     switch event {
-    case .extractCreated, .extractCompleted, .extractFailed: extract(event, &job, now)
-    case .dispatched, .messageLost, .claimed, .retried: handOut(event, &job, now)
+    case .extractCreated, .extractCompleted, .extractFailed, .refusedByBulk: extract(event, &job, now)
+    case .dispatched, .messageLost, .claimed, .retried, .discarded: handOut(event, &job, now)
     case .renewed, .pageCommitted, .finished, .handedBack, .failed, .extractLost, .leaseExpired:
       hold(event, &job, now)
     }
@@ -68,6 +72,10 @@ public enum JobLifecycle {
       // The lost extract goes first: where the job rests depends on whether it has one.
       job.position = job.position.restarted()
       fail(&job, retry, now)
+    case .refusedByBulk:
+      job.method = .rest
+      job.state = .runnable
+      job.dueAt = now
     default: return false
     }
     return true
@@ -89,6 +97,7 @@ public enum JobLifecycle {
       job.vanished = 0
       job.dueAt = now
       job.state = restState(of: job)
+    case (.discarded, .dead): job.state = .done
     default: return false
     }
     return true

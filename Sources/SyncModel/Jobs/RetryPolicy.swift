@@ -47,12 +47,14 @@ public struct Backoff: Sendable, Equatable {
   ///   - chance: from 0 up to, not including, 1.
   public func delay(attempt: Int, chance: Double) -> Duration {
     let doublings = max(0, min(attempt, 40))
-    let (seconds, attoseconds) = first.components
-    let start = Double(seconds) + Double(attoseconds) / 1e18
-    let (longestSeconds, longestAttoseconds) = longest.components
-    let cap = Double(longestSeconds) + Double(longestAttoseconds) / 1e18
-    let whole = min(cap, start * Double(UInt64(1) << UInt64(doublings)))
-    let share = 0.5 + 0.5 * max(0, min(1, chance))
+    let whole = min(Self.seconds(longest), Self.seconds(first) * Double(UInt64(1) << UInt64(doublings)))
+    let share = 0.5 + 0.5 * (chance > 0 ? min(1, chance) : 0)
     return .milliseconds(Int64(whole * share * 1000))
+  }
+
+  /// From nothing to a century, so that no configuration leaves what integers can hold.
+  private static func seconds(_ duration: Duration) -> Double {
+    let (seconds, attoseconds) = duration.components
+    return max(0, min(3.2e9, Double(seconds) + Double(attoseconds) / 1e18))
   }
 }

@@ -16,7 +16,7 @@ public struct IDRange: Sendable, Equatable, Codable {
 
   /// The range as SOQL conditions.
   public var conditions: [String] {
-    [from.map { "Id >= '\($0)'" }, to.map { "Id < '\($0)'" }].compactMap { $0 }
+    [from.map { "Id >= \(SOQL.string($0))" }, to.map { "Id < \(SOQL.string($0))" }].compactMap { $0 }
   }
 }
 
@@ -57,11 +57,8 @@ public struct Partition: Sendable, Equatable, Codable {
 
   /// The statement of the partition's next REST page, after the last id that was committed.
   public func restStatement(after lastID: String?, limit: Int) -> String {
-    let lower = lastID.map { "Id > '\($0)'" } ?? range.from.map { "Id >= '\($0)'" }
-    let upper = range.to.map { "Id < '\($0)'" }
-    let bounds = [lower, upper].compactMap { $0 }
-    return SOQL.select(
-      fields, from: object.apiName, where: conditions + bounds, orderBy: ["Id"], limit: limit)
+    let rest = lastID.map { ["Id > \(SOQL.string($0))"] + IDRange(to: range.to).conditions } ?? range.conditions
+    return SOQL.select(fields, from: object.apiName, where: conditions + rest, orderBy: ["Id"], limit: limit)
   }
 }
 

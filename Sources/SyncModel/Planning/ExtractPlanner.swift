@@ -46,7 +46,8 @@ public enum ExtractPlanner {
   public static func plan(
     rows: Int, urlBytes: Int, bulkSupported: Bool = true, limits: PlanningLimits
   ) -> ExtractPlan {
-    let rows = max(0, rows)
+    // No org has a trillion records: a count beyond is an answer gone wrong, and must not overflow what follows.
+    let rows = min(max(0, rows), 1 << 40)
     let restCalls = rows / restPageRows + 1
     let partitions = partitionCount(rows: rows, limits: limits)
     let sampling = partitions > 1 ? callsPerBulkJob + pages(rows, of: idPageRows(limits)) : 0
@@ -69,5 +70,8 @@ public enum ExtractPlanner {
     return max(1, bySize, bySharing)
   }
 
-  private static func pages(_ rows: Int, of size: Int) -> Int { max(1, (rows + size - 1) / max(1, size)) }
+  private static func pages(_ rows: Int, of size: Int) -> Int {
+    let size = max(1, size)
+    return max(1, rows / size + (rows % size == 0 ? 0 : 1))
+  }
 }

@@ -3,88 +3,161 @@ import Synchronization
 
 /// A process that a test has started. Ends with the test.
 final class Child: Sendable {
+  let name: String
+  private let identifier: pid_t
+  private let output = Signalled(Output())
+
+  /// What it has printed, and how it ended.
   private struct Output {
     var text = ""
-    var waiting: [(String, CheckedContinuation<Bool, Never>)] = []
+    /// All of its output is here: the last process that could write has closed its end.
     var isOver = false
+    var status: Int32?
   }
-
-  let name: String
-  private let process: Process
-  private let output = Mutex(Output())
 
   /// Starts a program.
-  init(_ name: String, _ binary: String, _ arguments: [String], environment: [String: String] = [:]) throws {
+  ///
+  /// Without Foundation's `Process`: that one hands the parent's descriptors to a server that a script leaves running,
+  /// and then waits for the server. Nothing but the three standard descriptors is inherited here.
+  init(_ name: String, _ program: String, _ arguments: [String], environment: [String: String] = [:]) throws {
     self.name = name
-    process = Process()
-    process.executableURL = URL(fileURLWithPath: binary)
-    process.arguments = arguments
     // Crashes shall end the process at once, not after a minute of symbols.
-    process.environment = ProcessInfo.processInfo.environment
+    let environment = ProcessInfo.processInfo.environment
       .merging(["SWIFT_BACKTRACE": "enable=no"]) { _, new in new }.merging(environment) { _, new in new }
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = pipe
-    process.standardInput = FileHandle.nullDevice
-    pipe.fileHandleForReading.readabilityHandler = { [weak self] handle in self?.take(handle) }
-    try process.run()
+    var ends: [Int32] = [-1, -1]
+    guard pipe2(&ends, O_CLOEXEC) == 0 else { throw Unexpected("no pipe: \(String(cString: strerror(errno)))") }
+    let (reading, writing) = (ends[0], ends[1])
+    defer { close(writing) }
+    do {
+      identifier = try Self.spawn(program, arguments, environment, output: writing)
+    } catch {
+      close(reading)
+      throw error
+    }
+    let (output, identifier) = (output, identifier)
+    Thread.detachNewThread { Self.read(reading, into: output) }
+    Thread.detachNewThread { Self.await(identifier, into: output) }
   }
 
-  deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+  deinit { if output.value.status == nil { kill(identifier, SIGKILL) } }
 
-  private func take(_ handle: FileHandle) {
-    let data = handle.availableData
-    let resumed = output.withLock { output in
-      output.text += String(decoding: data, as: UTF8.self)
-      if data.isEmpty { output.isOver = true }
-      let ready = output.waiting.filter { output.isOver || output.text.contains($0.0) }
-      output.waiting.removeAll { waiting in output.isOver || output.text.contains(waiting.0) }
-      return ready.map { ($0.1, output.text.contains($0.0)) }
+  private static func spawn(
+    _ program: String, _ arguments: [String], _ environment: [String: String], output: Int32
+  ) throws -> pid_t {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_adddup2(&actions, output, 1)
+    posix_spawn_file_actions_adddup2(&actions, output, 2)
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    // The test runner blocks and ignores signals of its own.
+    var all = sigset_t()
+    var none = sigset_t()
+    sigfillset(&all)
+    sigemptyset(&none)
+    posix_spawnattr_setsigdefault(&attributes, &all)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
+    var texts = ([program] + arguments).map { strdup($0) } + [nil]
+    var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+    defer { for text in texts + variables { free(text) } }
+    var identifier: pid_t = 0
+    let failure = posix_spawn(&identifier, program, &actions, &attributes, &texts, &variables)
+    guard failure == 0 else { throw Unexpected("\(program) does not start: \(String(cString: strerror(failure)))") }
+    return identifier
+  }
+
+  private static func read(_ descriptor: Int32, into output: Signalled<Output>) {
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    while true {
+      let count = Glibc.read(descriptor, &buffer, buffer.count)
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { break }
+      let text = String(decoding: buffer[..<count], as: UTF8.self)
+      output.update { $0.text += text }
     }
-    if data.isEmpty { handle.readabilityHandler = nil }
-    for (continuation, found) in resumed { continuation.resume(returning: found) }
+    close(descriptor)
+    output.update { $0.isOver = true }
+  }
+
+  private static func await(_ identifier: pid_t, into output: Signalled<Output>) {
+    var status: Int32 = 0
+    while waitpid(identifier, &status, 0) < 0 && errno == EINTR {}
+    let signal = status & 0x7F
+    let code = signal == 0 ? (status >> 8) & 0xFF : 128 + signal
+    output.update { $0.status = code }
   }
 
   /// Everything it has printed so far.
-  var text: String { output.withLock { $0.text } }
+  var text: String { output.value.text }
 
   /// Waits until it prints a text.
   func waitFor(_ marker: String, within limit: Duration = .seconds(60)) async throws {
-    let found = try await withTimeout(limit, "\(name) to print '\(marker)'", report: { self.text }) {
-      await withCheckedContinuation { continuation in
-        let now = self.output.withLock { output -> Bool? in
-          if output.text.contains(marker) { return true }
-          if output.isOver { return false }
-          output.waiting.append((marker, continuation))
-          return nil
-        }
-        if let now { continuation.resume(returning: now) }
-      }
+    let seen = try await withTimeout(limit, "\(name) to print '\(marker)'", report: { self.text }) { [output] in
+      await output.first { $0.isOver || $0.text.contains(marker) }
     }
-    guard found else { throw Unexpected("\(name) ended without printing '\(marker)':\n\(text.suffix(2000))") }
+    guard seen.text.contains(marker) else {
+      throw Unexpected("\(name) ended without printing '\(marker)':\n\(text.suffix(2000))")
+    }
   }
 
-  /// Waits until it ends.
+  /// Waits until it has ended and all that it printed is there.
+  /// - Returns: its exit code; 128 and the signal's number if one ended it.
   func waitForExit(within limit: Duration = .seconds(60)) async throws -> Int32 {
-    let process = process
-    _ = try await withTimeout(limit, "\(name) to end", report: { self.text }) {
-      await withCheckedContinuation { continuation in
-        DispatchQueue.global().async {
-          process.waitUntilExit()
-          continuation.resume(returning: true)
-        }
-      }
+    let end = try await withTimeout(limit, "\(name) to end", report: { self.text }) { [output] in
+      await output.first { $0.isOver && $0.status != nil }
     }
-    return process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+    return end.status ?? -1
   }
 
   /// Sends a signal.
-  func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+  func signal(_ number: Int32) { if output.value.status == nil { kill(identifier, number) } }
 
   /// Ends it as a power cut would, and waits until it is gone.
   func kill9() async throws {
     signal(SIGKILL)
     _ = try await waitForExit()
+  }
+}
+
+/// A value that can be waited for.
+private final class Signalled<Value: Sendable>: Sendable {
+  private struct Waiting {
+    let isReady: @Sendable (Value) -> Bool
+    let continuation: CheckedContinuation<Value, Never>
+  }
+  private let state: Mutex<(value: Value, waiting: [Waiting])>
+
+  init(_ value: Value) { state = Mutex((value, [])) }
+
+  var value: Value { state.withLock { $0.value } }
+
+  /// Changes it, and resumes those who have waited for what it is now.
+  func update(_ change: (inout Value) -> Void) {
+    let (value, ready) = state.withLock { state in
+      change(&state.value)
+      let value = state.value
+      let ready = state.waiting.filter { $0.isReady(value) }
+      state.waiting.removeAll { $0.isReady(value) }
+      return (value, ready)
+    }
+    for waiting in ready { waiting.continuation.resume(returning: value) }
+  }
+
+  /// The first value, from now on, that is as wished.
+  func first(where isReady: @escaping @Sendable (Value) -> Bool) async -> Value {
+    await withCheckedContinuation { continuation in
+      let value = state.withLock { state -> Value? in
+        if isReady(state.value) { return state.value }
+        state.waiting.append(Waiting(isReady: isReady, continuation: continuation))
+        return nil
+      }
+      if let value { continuation.resume(returning: value) }
+    }
   }
 }
 
