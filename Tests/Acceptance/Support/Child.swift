@@ -18,15 +18,16 @@ final class Child: Sendable {
   /// Starts a program.
   ///
   /// Without Foundation's `Process`: that one hands the parent's descriptors to a server that a script leaves running,
-  /// and then waits for the server. Nothing but the three standard descriptors is inherited here.
+  /// and then waits for the server. Here all but the three standard descriptors is closed at exec.
   init(_ name: String, _ program: String, _ arguments: [String], environment: [String: String] = [:]) throws {
     self.name = name
     // Crashes shall end the process at once, not after a minute of symbols.
     let environment = ProcessInfo.processInfo.environment
       .merging(["SWIFT_BACKTRACE": "enable=no"]) { _, new in new }.merging(environment) { _, new in new }
     var ends: [Int32] = [-1, -1]
-    guard pipe2(&ends, O_CLOEXEC) == 0 else { throw Unexpected("no pipe: \(String(cString: strerror(errno)))") }
+    guard pipe(&ends) == 0 else { throw Unexpected("no pipe: \(String(cString: strerror(errno)))") }
     let (reading, writing) = (ends[0], ends[1])
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     defer { close(writing) }
     do {
       identifier = try Self.spawn(program, arguments, environment, output: writing)
@@ -50,7 +51,6 @@ final class Child: Sendable {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, output, 1)
     posix_spawn_file_actions_adddup2(&actions, output, 2)
-    posix_spawn_file_actions_addclosefrom_np(&actions, 3)
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
