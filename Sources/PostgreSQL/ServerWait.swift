@@ -55,7 +55,7 @@ final class ServerWait: Sendable {
   }
 
   /// Suspends until the server has said something, the deadline, the end of the task, or ``release()``. Meanwhile the
-  /// connection's thread is free for other calls. Called by that thread, so that nobody closes the socket in between.
+  /// connection's thread is free for other calls. Called by the actor, so that nobody closes the socket in between.
   nonisolated(nonsending) func untilHeard(on socket: Int32, deadline: ContinuousClock.Instant) async {
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
@@ -64,6 +64,8 @@ final class ServerWait: Sendable {
           defer { listener = Listener(socket: socket, deadline: deadline, continuation: continuation) }
           return listener?.continuation
         }
+        // The thread may be in its wait already, without the socket and the deadline.
+        wake()
         replaced?.resume()
       }
     } onCancel: {

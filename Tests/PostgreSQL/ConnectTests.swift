@@ -44,7 +44,7 @@ struct ConnectTests {
     let began = ContinuousClock.now
     let error = try await refusal(try TestServer.configuration(port: Int(port), options: "connect_timeout=2"))
     #expect(error.kind == .connection)
-    #expect(ContinuousClock.now - began < .seconds(10))
+    #expect(ContinuousClock.now - began < .seconds(60))
   }
 
   @Test("cancelling the task ends connecting")
