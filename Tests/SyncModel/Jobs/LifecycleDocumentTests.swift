@@ -47,7 +47,8 @@ struct LifecycleDocumentTests {
 
   /// The first cells of a section's table, without their quotes.
   private func cells(of title: String) -> Set<String> {
-    Set(section(title).filter { $0.hasPrefix("| `") }.compactMap { $0.split(separator: "`").dropFirst().first.map(String.init) })
+    let rows = section(title).filter { $0.hasPrefix("| `") }
+    return Set(rows.compactMap { $0.split(separator: "`").dropFirst().first.map(String.init) })
   }
 
   private func section(_ title: String) -> [String] {

@@ -25,7 +25,8 @@ struct RetryPolicyTests {
     for attempt in 0..<20 {
       for step in 0..<20 {
         let chance = Double(step) / 20
-        #expect(backoff.delay(attempt: attempt, chance: chance) <= backoff.delay(attempt: attempt, chance: chance + 0.05))
+        let next = backoff.delay(attempt: attempt, chance: chance + 0.05)
+        #expect(backoff.delay(attempt: attempt, chance: chance) <= next)
         #expect(backoff.delay(attempt: attempt, chance: chance) <= backoff.delay(attempt: attempt + 1, chance: chance))
       }
     }
