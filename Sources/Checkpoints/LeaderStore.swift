@@ -39,18 +39,16 @@ extension CheckpointStore {
       [.text(leader.holder), .int(leader.term)])
   }
 
-  /// Runs a transaction of the leader. The share lock holds a successor off until it is committed, or until the leader
-  /// has been silent for five seconds in the midst of it: the server then ends the transaction of a process that sleeps.
+  /// Runs a transaction of the leader. The share lock holds a successor off until it is committed, which a
+  /// leader that freezes cannot put off: see ``PostgresConnection/transaction(_:)``.
   /// - Throws: ``LeadershipLost`` when the term is no longer current; nothing is changed then.
   func asLeader<R: Sendable>(
     _ leader: LeaderStamp, _ body: @escaping @Sendable (isolated PostgresConnection) throws -> R
   ) async throws -> R {
     try await transaction { db in
       let current = try db.query(
-        """
-        select set_config('idle_in_transaction_session_timeout', '5s', true)
-        from crmsync.leadership where holder = $1 and term = $2 for share
-        """, [.text(leader.holder), .int(leader.term)])
+        "select 1 from crmsync.leadership where holder = $1 and term = $2 for share",
+        [.text(leader.holder), .int(leader.term)])
       guard !current.isEmpty else { throw LeadershipLost() }
       return try body(db)
     }

@@ -120,12 +120,13 @@ public actor PostgresConnection {
 
   /// Runs a body in a transaction: committed when it returns, rolled back when it throws.
   ///
-  /// Cancelling the task cancels the statement that runs.
+  /// Cancelling the task cancels the statement that runs. A process that freezes in the midst of it holds its locks
+  /// for five seconds at most: the server then ends the transaction.
   public func transaction<R: Sendable>(
     _ body: @Sendable (isolated PostgresConnection) throws -> R
   ) async throws -> R {
     try await cancellable {
-      try execute("begin")
+      try execute("begin; set local idle_in_transaction_session_timeout = '5s'")
       do {
         let result = try body(self)
         try execute("commit")

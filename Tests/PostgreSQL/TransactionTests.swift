@@ -20,6 +20,18 @@ struct TransactionTests {
     }
   }
 
+  @Test("of a process that freezes in their midst are ended by the server")
+  func frozen() async throws {
+    try await withConnection { db in
+      let limit = try await db.transaction { db in
+        try db.query("select current_setting('idle_in_transaction_session_timeout') as it").first?.string("it")
+      }
+      #expect(limit == "5s")
+      // A worker streams a page in a transaction of its own, and may wait for the org meanwhile.
+      #expect(try await db.value("current_setting('idle_in_transaction_session_timeout')") == "0")
+    }
+  }
+
   @Test("that failed are never taken for committed")
   func swallowed() async throws {
     try await withConnection { db in
