@@ -22,7 +22,7 @@ func hotModule(_ name: String, _ dependencies: [Target.Dependency] = []) -> Targ
 
 func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies,
+    name: "\(name)Tests", dependencies: [.init(stringLiteral: name), "TestSupport"] + dependencies,
     path: "Tests/\(name)", swiftSettings: settings)
 }
 
@@ -93,22 +93,23 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    .target(name: "TestSupport", dependencies: ["SyncModel"], path: "Tests/Support", swiftSettings: settings),
     tests(of: "ThreadExecutor"),
     tests(of: "AMQP", [log]),
     tests(of: "PostgreSQL", [log]),
     tests(of: "SyncModel"),
     .testTarget(
-      name: "SyncConfigurationTests", dependencies: ["SyncConfiguration", "SyncModel"], path: "Tests/Configuration",
-      swiftSettings: settings),
+      name: "SyncConfigurationTests", dependencies: ["SyncConfiguration", "SyncModel", "TestSupport"],
+      path: "Tests/Configuration", swiftSettings: settings),
     tests(of: "Veeva", ["HTTP", "Simulator", "SyncModel", log]),
     tests(of: "Checkpoints", ["PostgreSQL", "SyncModel"]),
     tests(of: "PostgresDestination", ["PostgreSQL", "SyncModel"]),
     tests(of: "JobQueue", ["AMQP", log]),
     .testTarget(
-      name: "SimulatorTests", dependencies: ["Simulator"], path: "Tests/Simulator", exclude: ["Python"],
-      swiftSettings: settings),
+      name: "SimulatorTests", dependencies: ["Simulator", "TestSupport"], path: "Tests/Simulator",
+      exclude: ["Python"], swiftSettings: settings),
     .testTarget(
-      name: "Acceptance", dependencies: ["PostgreSQL"], path: "Tests/Acceptance", exclude: ["compare.py"],
-      swiftSettings: settings),
+      name: "Acceptance", dependencies: ["PostgreSQL", "TestSupport"], path: "Tests/Acceptance",
+      exclude: ["compare.py"], swiftSettings: settings),
   ]
 )

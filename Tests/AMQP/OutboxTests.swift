@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import AMQP
@@ -90,13 +91,12 @@ struct OutboxTests {
 
   @Test("in any order of events every message ends at most once, the window holds, and nothing is left behind")
   func random() {
-    let seed = UInt64.random(in: .min ... .max)
-    print("seed \(seed)")
-    var random = SplitMix(state: seed)
+    var random = Chance.fresh()
+    let seed = random.seed
     for _ in 0..<200 { Self.run(&random, seed: seed) }
   }
 
-  private static func run(_ random: inout SplitMix, seed: UInt64) {
+  private static func run(_ random: inout Chance, seed: UInt64) {
     let window = Int.random(in: 1...6, using: &random)
     var outbox = Outbox(window: window)
     var now = start
@@ -134,18 +134,5 @@ struct OutboxTests {
     }
     end(outbox.forgetAll())
     #expect(ended == added, "somebody waits for ever, seed \(seed)")
-  }
-}
-
-/// A small generator whose runs can be repeated.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import PostgreSQL
+import TestSupport
 import Testing
 
 /// Servers, processes and the org fail at random while a copy runs. No person helps.
@@ -7,9 +8,7 @@ import Testing
 struct ChaosTests {
   @Test("workers and coordinators killed at random, over and over")
   func randomKills() async throws {
-    let seed = UInt64.random(in: 0...UInt64.max)
-    print("random kills: seed \(seed)")
-    var random = SeededRandom(seed: seed)
+    var random = Chance.fresh("random kills")
     let cluster = try await TestCluster(
       records: 150_000, org: ["--latency-ms", "100"], objects: "{ personAccounts: {}, users: {}, calls: {} }",
       settings: TestCluster.quick.replacing("pageRows: 10000", with: "pageRows: 2000"))
@@ -103,15 +102,5 @@ struct ChaosTests {
     #expect(try await cluster.number("select term from crmsync.leadership") >= 2)
     try await cluster.expectEqualToOrg()
     for child in [first, second, worker] { child.signal(15) }
-  }
-}
-
-/// Chance that can be repeated.
-struct SeededRandom: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    return state ^ (state >> 29)
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import SyncConfiguration
@@ -7,9 +8,9 @@ import Testing
 struct DescribeTests {
   @Test("the printed configuration is one that reads as the same values")
   func roundTrip() throws {
-    let seed = SeededGenerator.seed()
+    let seed = Chance.fresh().seed
     for round in 0..<200 {
-      var chance = SeededGenerator(seed: seed &+ UInt64(round))
+      var chance = Chance(seed: seed &+ UInt64(round))
       let yaml = RandomConfiguration.yaml(&chance)
       let loaded = try Configuration.parse(yaml)
       let printed = loaded.describe()
@@ -39,7 +40,7 @@ struct DescribeTests {
 
 /// Configurations that are right, by chance.
 enum RandomConfiguration {
-  static func yaml(_ chance: inout SeededGenerator) -> String {
+  static func yaml(_ chance: inout Chance) -> String {
     func pick(_ texts: String...) -> String { texts.randomElement(using: &chance) ?? "" }
     let top = [
       pick("", "sync: { pause: \(Int.random(in: 0...86_400_000, using: &chance))ms, queueDepth: 7 }"),

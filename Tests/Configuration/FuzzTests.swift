@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import SyncConfiguration
@@ -7,11 +8,11 @@ import Testing
 struct FuzzTests {
   @Test("mutated bytes give an error or a configuration, never a crash or a hang", .timeLimit(.minutes(5)))
   func mutated() {
-    let seed = SeededGenerator.seed()
+    let seed = Chance.fresh().seed
     let scale = ProcessInfo.processInfo.environment["CRMSYNC_TEST_SCALE"].flatMap { Int($0) } ?? 1
     let environment = ["A": "1", "B": ": {", "PATH": "/"]
     for round in 0..<(1500 * scale) {
-      var chance = SeededGenerator(seed: seed &+ UInt64(round))
+      var chance = Chance(seed: seed &+ UInt64(round))
       var bytes = Array(RandomConfiguration.yaml(&chance).utf8)
       for _ in 0..<Int.random(in: 1...12, using: &chance) { Self.mutate(&bytes, &chance) }
       let text = String(decoding: bytes, as: UTF8.self)
@@ -33,7 +34,7 @@ struct FuzzTests {
     "\u{85}", "\u{2028}", "\"\\ud800\"", "tenants:", "null", "~", "0x1F", "1e999", "é", "😀", "@", "`",
   ]
 
-  private static func mutate(_ bytes: inout [UInt8], _ chance: inout SeededGenerator) {
+  private static func mutate(_ bytes: inout [UInt8], _ chance: inout Chance) {
     let at = Int.random(in: 0...bytes.count, using: &chance)
     switch Int.random(in: 0..<5, using: &chance) {
     case 0: bytes.insert(contentsOf: Array((bits.randomElement(using: &chance) ?? "").utf8), at: at)

@@ -69,28 +69,3 @@ final class TemporaryFolder {
     try content.write(toFile: path + "/" + name, atomically: false, encoding: .utf8)
   }
 }
-
-/// Chance that can be repeated (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-    return word ^ (word >> 31)
-  }
-}
-
-extension SeededGenerator {
-  /// A seed that differs between runs and is printed, or the one that the environment names.
-  static func seed() -> UInt64 {
-    let named = ProcessInfo.processInfo.environment["CRMSYNC_TEST_SEED"].flatMap { UInt64($0) }
-    let seed = named ?? UInt64.random(in: 0...UInt64.max)
-    print("configuration tests: CRMSYNC_TEST_SEED=\(seed)")
-    return seed
-  }
-}

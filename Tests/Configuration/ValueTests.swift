@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import SyncConfiguration
@@ -26,7 +27,7 @@ struct ValueTests {
 
   @Test("what is written reads as the same value")
   func roundTrip() {
-    var chance = SeededGenerator(seed: SeededGenerator.seed())
+    var chance = Chance.fresh()
     for _ in 0..<2000 {
       let number = Int.random(in: 0...1 << Int.random(in: 0...40, using: &chance), using: &chance)
       #expect(DurationText.read(DurationText.write(.milliseconds(number))) == .milliseconds(number))
@@ -84,7 +85,7 @@ struct ValueTests {
 
   @Test("edit distance is a distance")
   func editDistance() {
-    var chance = SeededGenerator(seed: SeededGenerator.seed())
+    var chance = Chance.fresh()
     func word() -> [Unicode.Scalar] {
       (0..<Int.random(in: 0...6, using: &chance)).map { _ in ["a", "b", "c"].randomElement(using: &chance) ?? "a" }
     }

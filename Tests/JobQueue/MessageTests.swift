@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import JobQueue
@@ -72,9 +73,8 @@ struct MessageTests {
 
   @Test("random and mutated bytes give a message or an error, never a crash")
   func fuzz() throws {
-    let seed = UInt64.random(in: .min ... .max)
-    print("seed \(seed)")
-    var random = SplitMix(state: seed)
+    var random = Chance.fresh()
+    let seed = random.seed
     let valid = try Self.message.encoded()
     var readable = 0
     for _ in 0..<20_000 {
@@ -98,18 +98,5 @@ struct MessageTests {
       #expect(try JobMessage(decoding: message.encoded()) == message, "seed \(seed)")
     }
     #expect(readable > 0, "seed \(seed)")
-  }
-}
-
-/// A small generator whose runs can be repeated.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -1,5 +1,6 @@
 import AMQP
 import Logging
+import TestSupport
 import Testing
 
 @testable import JobQueue
@@ -58,7 +59,7 @@ struct QueueTests {
       #expect(try await puller.pull(from: [Self.queue]) == nil)
       try await Self.publisher(host).publish(Self.job(1))
       var job: PulledJob?
-      try await until("the first job") {
+      try await until("the first job", within: .seconds(20)) {
         job = try await puller.pull(from: [Self.queue])
         return job != nil
       }
@@ -94,7 +95,9 @@ struct QueueTests {
       }
       try await publisher.publish(Self.job(7))
       #expect(try await Self.pullAll(Self.puller(host)) == [7])
-      try await until("three dead letters") { try await raw.depth(of: JobTopology.deadQueue)?.ready == 3 }
+      try await until("three dead letters", within: .seconds(20)) {
+        try await raw.depth(of: JobTopology.deadQueue)?.ready == 3
+      }
       #expect(try await QueueDepths(publisher).read(tenants: []).dead == 3)
       #expect(
         try await TopologyCheck(host.configuration(), tenants: ["acme"]).run().contains { $0.contains("3 messages") })
@@ -111,7 +114,7 @@ struct QueueTests {
       await lost.close()
       let puller = try Self.puller(host)
       var again: PulledJob?
-      try await until("the job comes again") {
+      try await until("the job comes again", within: .seconds(20)) {
         again = try await puller.pull(from: [Self.queue])
         return again != nil
       }
@@ -150,9 +153,11 @@ struct QueueTests {
       let job = try #require(try await puller.pull(from: [Self.queue]))
       try await host.wipe()
       await puller.finish(job)
-      try await until("a job is published again") { (try? await publisher.publish(Self.job(2))) != nil }
+      try await until("a job is published again", within: .seconds(20)) {
+        (try? await publisher.publish(Self.job(2))) != nil
+      }
       var jobs: [Int64] = []
-      try await until("it is pulled") {
+      try await until("it is pulled", within: .seconds(20)) {
         if let job = try? await puller.pull(from: [Self.queue]) { jobs.append(job.job) }
         return !jobs.isEmpty
       }
@@ -174,6 +179,7 @@ struct QueueTests {
       let error = await #expect(throws: QueueError.self) { try await publisher.publish(Self.job(1)) }
       #expect(error?.kind == .connect)
     }
+    // Generous, for a busy machine: calls that each waited for their own try would take many minutes.
     #expect(ContinuousClock.now - began < .seconds(60))
     guard case .disconnected(let reason) = await publisher.state() else {
       Issue.record("should not be connected")

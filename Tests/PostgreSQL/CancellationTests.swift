@@ -1,4 +1,5 @@
 import PostgreSQL
+import TestSupport
 import Testing
 
 @Suite("cancelling a task", .timeLimit(.minutes(2)))
@@ -71,12 +72,13 @@ struct CancellationTests {
 
   @Test("at any instant, never leaves a statement running")
   func anyInstant() async throws {
-    let seed = UInt64.random(in: 0...UInt64.max)
-    var chance = SeededChance(seed: seed)
+    var chance = Chance.fresh()
+    let seed = chance.seed
     try await withConnection { db in
       for round in 0..<30 {
         let statement = Task { try await db.query("select pg_sleep(600)") }
         let pause = Duration.microseconds(Int.random(in: 0...3000, using: &chance))
+        // Not to wait for something: the cancellation shall come at any instant of the statement.
         if round % 10 > 0 { try await Task.sleep(for: pause) }
         statement.cancel()
         let outcome = try await within(.seconds(20), "round \(round) of seed \(seed)") { await statement.result }
@@ -97,21 +99,5 @@ struct CancellationTests {
       }
       #expect(try await cleaning.value == false)
     }
-  }
-}
-
-/// Random numbers that a seed repeats.
-struct SeededChance: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  /// SplitMix64.
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

@@ -1,4 +1,5 @@
 @testable import PostgreSQL
+import TestSupport
 import Testing
 
 @Suite("a pool of connections", .timeLimit(.minutes(1)))
@@ -114,10 +115,6 @@ struct PoolTests {
 extension PostgresPool {
   /// Gives way until so many wait.
   fileprivate func waiting(atLeast count: Int) async throws {
-    let end = ContinuousClock.now + .seconds(20)
-    while waitingCount < count {
-      guard ContinuousClock.now < end else { throw TookTooLong(description: "\(count) waiters") }
-      await Task.yield()
-    }
+    try await until("\(count) waiters", within: .seconds(20)) { waitingCount >= count }
   }
 }

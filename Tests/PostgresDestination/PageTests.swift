@@ -1,6 +1,7 @@
 import PostgreSQL
 import PostgresDestination
 import SyncModel
+import TestSupport
 import Testing
 
 /// Pages as a worker writes them.
@@ -195,7 +196,7 @@ import Testing
         for writer in 1...4 {
           let page = (0..<500).map { record($0, "writer \(writer)", day: writer) }
           group.addTask {
-            var generator = SeededGenerator(seed: UInt64(writer))
+            var generator = Chance(seed: UInt64(writer))
             let db = try await database.another()
             for _ in 0..<5 {
               try await destination.store(page.shuffled(using: &generator), of: mapping, mode: .merge, on: db)

@@ -1,6 +1,7 @@
 import PostgreSQL
 import PostgresDestination
 import SyncModel
+import TestSupport
 import Testing
 
 /// Pages of random records, against what their values stand for.
@@ -14,7 +15,7 @@ import Testing
     "a page of random records never fails, and the table holds each valid record as it was meant",
     arguments: (0..<6).map { UInt64($0) &* 7919 &+ 20_261_124 })
   func meantValues(_ seed: UInt64) async throws {
-    var chance = SeededGenerator(seed: seed)
+    var chance = Chance(seed: seed)
     let mapping = try ObjectMapping.custom(Self.types)
     try await withDatabase { database in
       let destination = PostgresDestination(schema: "t")
@@ -55,7 +56,7 @@ import Testing
 
   @Test("random and mutated bytes never fail a page", arguments: [1, 2, 3, 4])
   func anyBytes(_ seed: UInt64) async throws {
-    var chance = SeededGenerator(seed: seed)
+    var chance = Chance(seed: seed)
     let mapping = try ObjectMapping.custom(Self.types)
     try await withDatabase { database in
       let destination = PostgresDestination(schema: "t")
@@ -88,7 +89,7 @@ import Testing
     }
   }
 
-  private func mutated(_ value: String, _ chance: inout SeededGenerator) -> [UInt8] {
+  private func mutated(_ value: String, _ chance: inout Chance) -> [UInt8] {
     var bytes = Array(value.utf8)
     let alphabet = Array("0123456789-+:.TZeE;\\\t\n\r{}\",tf \0".utf8) + [0x80, 0xC3, 0xE2, 0xF0, 0xFF]
     for _ in 0..<Int.random(in: 0...3, using: &chance) {
@@ -111,7 +112,7 @@ private struct RandomValue {
   var stored: String?
   var isValid = true
 
-  init(_ type: FieldType, _ chance: inout SeededGenerator) {
+  init(_ type: FieldType, _ chance: inout Chance) {
     if Int.random(in: 0..<6, using: &chance) == 0 { return }
     // About one record in ten of nine fields is refused.
     if Int.random(in: 0..<90, using: &chance) == 0, type != .textarea, type != .multipicklist {
@@ -141,26 +142,26 @@ private struct RandomValue {
     stored = value.isEmpty ? nil : value
   }
 
-  private func text(_ chance: inout SeededGenerator) -> String {
+  private func text(_ chance: inout Chance) -> String {
     let pieces = [
       "a", "\\", "\t", "\n", "\r", "\\N", "ü", "東", "🏥", "\"", "'", "{", "}", ",", " ", "eightbyt", "\u{8}", "\u{7F}",
     ]
     return (0..<Int.random(in: 1...24, using: &chance)).map { _ in pieces.randomElement(using: &chance) ?? "" }.joined()
   }
 
-  private mutating func list(_ chance: inout SeededGenerator) {
+  private mutating func list(_ chance: inout Chance) {
     let parts = (0..<Int.random(in: 1...5, using: &chance)).map { _ in text(&chance) }
     wire = parts.joined(separator: ";")
     stored = parts.joined(separator: "§")
   }
 
-  private mutating func boolean(_ chance: inout SeededGenerator) {
+  private mutating func boolean(_ chance: inout Chance) {
     let isTrue = Bool.random(using: &chance)
     wire = (isTrue ? ["true", "TRUE", "1"] : ["false", "False", "0"]).randomElement(using: &chance)
     stored = isTrue ? "true" : "false"
   }
 
-  private mutating func decimal(_ chance: inout SeededGenerator) {
+  private mutating func decimal(_ chance: inout Chance) {
     let whole = Int.random(in: 0..<1_000_000_000, using: &chance)
     let fraction = String(Int.random(in: 1_000_000..<2_000_000, using: &chance)).dropFirst()
     let sign = Bool.random(using: &chance) && whole > 0 ? "-" : ""
@@ -176,7 +177,7 @@ private struct RandomValue {
     String(repeating: "0", count: max(0, width - String(number).count)) + String(number)
   }
 
-  private func day(_ chance: inout SeededGenerator) -> String {
+  private func day(_ chance: inout Chance) -> String {
     let year = Int.random(in: 1...9999, using: &chance)
     let month = Int.random(in: 1...12, using: &chance)
     let isLeap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
@@ -187,12 +188,12 @@ private struct RandomValue {
     return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
   }
 
-  private func time(_ chance: inout SeededGenerator) -> String {
+  private func time(_ chance: inout Chance) -> String {
     "\(padded(Int.random(in: 0..<24, using: &chance), 2)):\(padded(Int.random(in: 0..<60, using: &chance), 2)):"
       + "\(padded(Int.random(in: 0..<60, using: &chance), 2)).\(padded(Int.random(in: 0..<1000, using: &chance), 3))"
   }
 
-  private mutating func instant(_ chance: inout SeededGenerator) {
+  private mutating func instant(_ chance: inout Chance) {
     let moment = "\(day(&chance))T\(time(&chance))"
     wire = moment + (["Z", "+0000", "+00:00", "-00:00"].randomElement(using: &chance) ?? "Z")
     stored = moment

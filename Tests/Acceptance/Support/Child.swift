@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 /// A process that a test has started. Ends with the test.
 final class Child: Sendable {
@@ -97,7 +98,7 @@ final class Child: Sendable {
 
   /// Waits until it prints a text.
   func waitFor(_ marker: String, within limit: Duration = .seconds(60)) async throws {
-    let seen = try await withTimeout(limit, "\(name) to print '\(marker)'", report: { self.text }) { [output] in
+    let seen = try await within(limit, "\(name) to print '\(marker)'", report: { self.text }) { [output] in
       await output.first { $0.isOver || $0.text.contains(marker) }
     }
     guard seen.text.contains(marker) else {
@@ -108,7 +109,7 @@ final class Child: Sendable {
   /// Waits until it has ended and all that it printed is there.
   /// - Returns: its exit code; 128 and the signal's number if one ended it.
   func waitForExit(within limit: Duration = .seconds(60)) async throws -> Int32 {
-    let end = try await withTimeout(limit, "\(name) to end", report: { self.text }) { [output] in
+    let end = try await within(limit, "\(name) to end", report: { self.text }) { [output] in
       await output.first { $0.isOver && $0.status != nil }
     }
     return end.status ?? -1
@@ -165,28 +166,4 @@ private final class Signalled<Value: Sendable>: Sendable {
 struct Unexpected: Error, CustomStringConvertible {
   let description: String
   init(_ description: String) { self.description = description }
-}
-
-/// Waits for something with a limit whose message names what was waited for.
-func withTimeout<R: Sendable>(
-  _ limit: Duration, _ what: String, report: @escaping @Sendable () -> String = { "" },
-  _ body: @escaping @Sendable () async throws -> R
-) async throws -> R {
-  let outcome = AsyncThrowingStream<R, any Error>.makeStream()
-  let work = Task {
-    do {
-      outcome.continuation.yield(try await body())
-      outcome.continuation.finish()
-    } catch {
-      outcome.continuation.finish(throwing: error)
-    }
-  }
-  let timer = Task {
-    try await Task.sleep(for: limit)
-    outcome.continuation.finish(throwing: Unexpected("waited \(limit) for \(what); \(report().suffix(3000))"))
-    work.cancel()
-  }
-  defer { timer.cancel() }
-  for try await value in outcome.stream { return value }
-  throw Unexpected("\(what): no result")
 }

@@ -1,27 +1,7 @@
 import Logging
 import Synchronization
+import TestSupport
 import Testing
-
-/// What was waited for did not happen.
-struct TookTooLong: Error, CustomStringConvertible {
-  let description: String
-}
-
-/// Runs a body that must end in time.
-func within<R: Sendable>(
-  _ limit: Duration, _ what: String, _ body: @escaping @Sendable () async throws -> R
-) async throws -> R {
-  try await withThrowingTaskGroup(of: R.self) { group in
-    group.addTask { try await body() }
-    group.addTask {
-      try await Task.sleep(for: limit)
-      throw TookTooLong(description: "waited \(limit) for \(what)")
-    }
-    defer { group.cancelAll() }
-    guard let first = try await group.next() else { throw TookTooLong(description: what) }
-    return first
-  }
-}
 
 /// What a logger was told, for who waits for it.
 final class LogBook: Sendable {

@@ -1,4 +1,5 @@
 import SyncModel
+import TestSupport
 import Testing
 
 @Suite("API budget")
@@ -54,7 +55,7 @@ struct APIBudgetTests {
 
   @Test("whatever happens: no call at the share or after a refusal, and every wait ends within a minute")
   func property() {
-    var random = Seed.fresh("budget")
+    var random = Chance.fresh("budget")
     for _ in 0..<500 {
       var budget = APIBudget()
       var now = start

@@ -1,4 +1,5 @@
 import SyncModel
+import TestSupport
 import Testing
 
 @Suite("Leadership")
@@ -35,13 +36,13 @@ struct LeadershipTests {
 
   @Test("two coordinators never trust at once, whatever answers take and whoever is asked")
   func neverTwo() {
-    var random = Seed.fresh("leadership")
+    var random = Chance.fresh("leadership")
     for _ in 0..<300 { simulate(&random) }
   }
 
   /// Two coordinators ask a database whose lease begins when the question arrives there; answers may come late or
   /// never. Steady clocks differ by a constant.
-  private func simulate(_ random: inout SplitMix64) {
+  private func simulate(_ random: inout Chance) {
     var sides = [Leadership(lease: lease), Leadership(lease: lease)]
     let offsets = [Duration.milliseconds(random.below(1_000_000)), .milliseconds(random.below(1_000_000))]
     var answers: [(at: Duration, side: Int, term: Int64?, askedAt: Duration)] = []

@@ -1,11 +1,12 @@
 import SyncModel
+import TestSupport
 import Testing
 
 @Suite("Retry and backoff")
 struct RetryPolicyTests {
   @Test("a delay is between half and the whole of what doubles with each attempt, and never above the longest")
   func backoff() {
-    var random = Seed.fresh("backoff")
+    var random = Chance.fresh("backoff")
     for _ in 0..<5000 {
       let first = Int64.random(in: 1...5000, using: &random)
       let longest = Int64.random(in: 1...2_000_000, using: &random)

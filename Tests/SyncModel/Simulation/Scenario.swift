@@ -38,7 +38,7 @@ struct Scenario: Sendable {
   static let retry = RetryPolicy(maxFailures: 3, backoff: Backoff(first: .seconds(1), longest: .seconds(30)))
 
   /// A world made of chance.
-  static func random(_ chance: inout Chance) -> Scenario {
+  static func random(_ chance: inout ScheduleChance) -> Scenario {
     var scenario = Scenario(bounds: [0], methods: [])
     scenario.pageRows = 1 + chance.below(3)
     var end = 0

@@ -30,7 +30,7 @@ enum Schedule {
   }
 
   private static func start(_ seed: UInt64, _ defect: Defect) -> World {
-    var chance = Chance(seed: seed)
+    var chance = ScheduleChance(seed: seed)
     return World(Scenario.random(&chance), defect: defect, seed: seed &+ 1)
   }
 

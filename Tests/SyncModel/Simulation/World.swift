@@ -7,7 +7,7 @@ import SyncModel
 struct World {
   let scenario: Scenario
   let defect: Defect
-  var chance: Chance
+  var chance: ScheduleChance
   /// Whether steps take no time: for the search of all interleavings.
   let isTimeless: Bool
 
@@ -47,7 +47,7 @@ struct World {
     self.scenario = scenario
     self.defect = defect
     self.isTimeless = isTimeless
-    chance = Chance(seed: seed)
+    chance = ScheduleChance(seed: seed)
     let start = Instant(milliseconds: now)
     for job in 0..<scenario.jobs {
       jobs.append(Job(id: Int64(job), method: scenario.methods[job], dueAt: start))

@@ -1,4 +1,5 @@
 import SyncModel
+import TestSupport
 
 @testable import Veeva
 

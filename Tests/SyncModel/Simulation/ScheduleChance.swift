@@ -1,7 +1,7 @@
 import SyncModel
 
-/// Chance with a seed, so that what was found can be found again.
-struct Chance {
+/// Chance with a seed, so that what was found can be found again. Cheaper than `Chance`: schedules draw millions.
+struct ScheduleChance {
   private var random: SplitMix64
 
   init(seed: UInt64) { random = SplitMix64(seed: seed) }
