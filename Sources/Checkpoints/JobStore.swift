@@ -69,8 +69,10 @@ extension CheckpointStore {
       position: try row.json("position", as: Position.self), failures: Int(try row.requireInt("failures")))
   }
 
-  /// Commits a page's checkpoint on a connection whose transaction also holds the page. A worker that freezes between
-  /// here and its commit holds the job's row for five seconds at most, so that others can rescue the job.
+  /// Commits a page's checkpoint on a connection whose transaction also holds the page.
+  ///
+  /// A worker that freezes between here and its commit holds the job's row no longer than
+  /// ``PostgresConnection/longestSilence``, so that others can rescue the job.
   /// - Returns: `false` when the token is no longer the job's: the page must not be committed.
   public static func commitPage(
     _ page: PageCheckpoint, of job: ClaimedJob, lease: Duration, on db: isolated PostgresConnection
@@ -84,11 +86,11 @@ extension CheckpointStore {
         lease_until = case when $6 then null else clock_timestamp() + $7::float8 * interval '1 second' end,
         first_page_at = coalesce(first_page_at, now()), last_page_at = clock_timestamp()
       where id = $1 and state = 'leased' and token = $2
-      returning set_config('idle_in_transaction_session_timeout', '5s', true)
+      returning set_config('idle_in_transaction_session_timeout', $8, true)
       """,
       [
         .int(job.id), .int(job.token), .json(page.position), .int(Int64(page.rows)), .int(Int64(page.rejects.count)),
-        .bool(page.isLast), .seconds(lease),
+        .bool(page.isLast), .seconds(lease), .text(PostgresConnection.longestSilence),
       ])
     guard updated.affected == 1 else { return false }
     for reject in page.rejects { try record(reject, of: job, on: db) }

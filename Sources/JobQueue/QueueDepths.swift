@@ -23,7 +23,6 @@ public struct QueueDepths: Sendable {
         ready[queue] = depth
       }
     }
-    let dead = try await publisher.look(at: JobTopology.deadQueue)
-    return Reading(ready: ready, dead: dead)
+    return Reading(ready: ready, dead: try await publisher.look(at: JobTopology.deadQueue))
   }
 }

@@ -11,6 +11,10 @@ import ThreadExecutor
 /// When the task is cancelled while a statement runs, the server is asked to end it, and the call throws
 /// `cancelled`. What a task does after it was cancelled, such as a rollback, runs for five seconds at most.
 public actor PostgresConnection {
+  /// How long a process may say nothing in mid-transaction before the server ends the transaction and frees its locks;
+  /// a value of PostgreSQL's setting `idle_in_transaction_session_timeout`.
+  public static let longestSilence = "5s"
+
   let link: PostgresLink
   let waiting: ServerWait
   /// Whether the statement that runs is a COPY, and takes bytes.
@@ -121,12 +125,12 @@ public actor PostgresConnection {
   /// Runs a body in a transaction: committed when it returns, rolled back when it throws.
   ///
   /// Cancelling the task cancels the statement that runs. A process that freezes in the midst of it holds its locks
-  /// for five seconds at most: the server then ends the transaction.
+  /// no longer than ``longestSilence``.
   public func transaction<R: Sendable>(
     _ body: @Sendable (isolated PostgresConnection) throws -> R
   ) async throws -> R {
     try await cancellable {
-      try execute("begin; set local idle_in_transaction_session_timeout = '5s'")
+      try execute("begin; set local idle_in_transaction_session_timeout = '\(Self.longestSilence)'")
       do {
         let result = try body(self)
         try execute("commit")

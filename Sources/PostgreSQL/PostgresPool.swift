@@ -69,6 +69,7 @@ public actor PostgresPool {
       } catch {
         guard error.kind == .connection, wasConnected, !isClosed, ContinuousClock.now < end else { throw error }
       }
+      // A server that is down cannot announce its return.
       try await Task.sleep(for: pause)
       pause = min(pause * 2, .seconds(1))
     }
