@@ -9,18 +9,26 @@ extension PostgresConnection {
   public func beginCopy(_ statement: String) throws(PostgresError) {
     let handle = try link.opened()
     var patience = PostgresLink.Patience()
+    guard try starts(statement, as: PGRES_COPY_IN, handle, &patience) else {
+      throw unexpected("the statement is no COPY from the client")
+    }
+    isCopying = true
+  }
+
+  /// Sends a statement that should begin a COPY.
+  /// - Returns: whether it did. Where it did not, its answer has been read and dropped, so that the connection can go on.
+  private func starts(
+    _ statement: String, as direction: ExecStatusType, _ handle: OpaquePointer, _ patience: inout PostgresLink.Patience
+  ) throws(PostgresError) -> Bool {
     guard PQsendQuery(handle, statement) == 1 else { throw link.lost(handle) }
     try link.flush(handle, &patience)
     let result = try link.nextResult(handle, &patience)
     defer { PQclear(result) }
-    if PQresultStatus(result) == PGRES_COPY_IN {
-      isCopying = true
-      return
-    }
+    if PQresultStatus(result) == direction { return true }
     let failure = result.map { PQresultStatus($0) == PGRES_FATAL_ERROR ? link.error(of: $0, handle) : nil } ?? nil
-    // What else the statement gives is read and dropped, so that the connection can go on.
     _ = try? answer(1, handle, &patience)
-    throw failure ?? unexpected("the statement is no COPY from the client")
+    if let failure { throw failure }
+    return false
   }
 
   /// Sends bytes of a COPY. Errors in them show at ``endCopy()``.
@@ -67,15 +75,8 @@ extension PostgresConnection {
   public func copyOut(_ statement: String, _ sink: @Sendable (UnsafeRawBufferPointer) throws -> Void) throws {
     let handle = try link.opened()
     var patience = PostgresLink.Patience()
-    guard PQsendQuery(handle, statement) == 1 else { throw link.lost(handle) }
-    try link.flush(handle, &patience)
-    let begun = try link.nextResult(handle, &patience)
-    defer { PQclear(begun) }
-    guard PQresultStatus(begun) == PGRES_COPY_OUT else {
-      let failure = begun.map { PQresultStatus($0) == PGRES_FATAL_ERROR ? link.error(of: $0, handle) : nil } ?? nil
-      abandonCopyIn(handle, begun)
-      _ = try? answer(1, handle, &patience)
-      throw failure ?? unexpected("the statement is no COPY to the client")
+    guard try starts(statement, as: PGRES_COPY_OUT, handle, &patience) else {
+      throw unexpected("the statement is no COPY to the client")
     }
     var refusal: (any Error)?
     while let row = try link.nextCopyRow(handle, &patience) {
@@ -92,10 +93,5 @@ extension PostgresConnection {
     let ended = Result { () throws(PostgresError) in try answer(1, handle, &patience) }
     if let refusal { throw refusal }
     _ = try ended.get()
-  }
-
-  /// Ends a COPY from the client that was not asked for.
-  private func abandonCopyIn(_ handle: OpaquePointer, _ result: OpaquePointer?) {
-    if PQresultStatus(result) == PGRES_COPY_IN { PQputCopyEnd(handle, "no data was expected") }
   }
 }
