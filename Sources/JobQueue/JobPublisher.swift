@@ -83,10 +83,14 @@ public actor JobPublisher {
     return try await publisher.depth(of: queue)?.ready
   }
 
-  /// Messages ready on a queue, for people: declares nothing. `nil` when it does not exist.
-  func look(at queue: String) async throws -> Int? {
+  /// Messages ready, by queue, for people: declares nothing, and leaves out queues that do not exist.
+  func depths(of queues: [String]) async throws -> [String: Int] {
     try await connect()
-    return try await publisher.depth(of: queue)?.ready
+    var ready: [String: Int] = [:]
+    for queue in queues {
+      if let depth = try await publisher.depth(of: queue) { ready[queue] = depth.ready }
+    }
+    return ready
   }
 
   /// How it stands with the broker.

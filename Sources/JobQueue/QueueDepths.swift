@@ -15,14 +15,9 @@ public struct QueueDepths: Sendable {
 
   /// Asks the broker. Declares nothing.
   public func read(tenants: [String]) async throws -> Reading {
-    var ready: [String: Int] = [:]
-    for tenant in tenants {
-      for lane in Lane.allCases {
-        let queue = JobTopology.queue(tenant: tenant, lane: lane)
-        guard let depth = try await publisher.look(at: queue) else { continue }
-        ready[queue] = depth
-      }
-    }
-    return Reading(ready: ready, dead: try await publisher.look(at: JobTopology.deadQueue))
+    let queues = tenants.flatMap { tenant in Lane.allCases.map { JobTopology.queue(tenant: tenant, lane: $0) } }
+    var ready = try await publisher.depths(of: queues + [JobTopology.deadQueue])
+    let dead = ready.removeValue(forKey: JobTopology.deadQueue)
+    return Reading(ready: ready, dead: dead)
   }
 }

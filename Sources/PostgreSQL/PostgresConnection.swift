@@ -32,10 +32,9 @@ public actor PostgresConnection {
     executor = ThreadExecutor(name: "postgres", wait: { waiting.turn() }, wake: { waiting.wake() })
   }
 
-  isolated deinit {
-    link.close()
-    executor.stop()
-  }
+  // Not isolated: nobody else holds the connection by now, and `link` closes itself. With an isolated one, Swift 6.3
+  // does not compile its users with optimisation ("circular reference").
+  deinit { executor.stop() }
 
   /// Whether the connection was opened and has not been seen to break. Looks whether the server has closed it.
   public var isConnected: Bool { link.isAlive }
