@@ -6,6 +6,7 @@ struct MappingBuilder {
   private let schema: SourceObjectSchema
   private let byName: [String: SourceField]
   private let excluded: Set<String>
+  private let triggers: Set<String>?
   private var fields: [String] = []
   private var positions: [String: Int] = [:]
   private var hidden: [String] = []
@@ -15,6 +16,7 @@ struct MappingBuilder {
     self.schema = schema
     byName = Dictionary(schema.fields.map { ($0.name.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
     excluded = Set(selection.exclude.map { $0.lowercased() }).subtracting(DefaultMapping.indispensable)
+    triggers = selection.triggers.map { Set($0.map { $0.lowercased() }) }
   }
 
   mutating func build() throws(MappingError) -> ObjectMapping {
@@ -84,7 +86,8 @@ struct MappingBuilder {
     columns.append(
       MappedColumn(
         column: column, field: field.name, type: type,
-        direction: field.updateable ? direction : .fromVeeva, source: position(of: field.name)))
+        direction: field.updateable ? direction : .fromVeeva, source: position(of: field.name),
+        raisesEvents: triggers?.contains(field.name.lowercased()) ?? true))
   }
 
   private mutating func position(of field: String) -> Int {

@@ -16,6 +16,8 @@ public struct MappedColumn: Sendable, Codable, Equatable {
   public let direction: Direction
   /// Position of the field in the statement's field list.
   public let source: Int
+  /// Whether a change of it raises an event, which then carries its values.
+  public let raisesEvents: Bool
 }
 
 /// A destination table as the mapping wants it. `veeva_id` is always its first column and its primary key.

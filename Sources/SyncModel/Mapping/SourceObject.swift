@@ -50,16 +50,19 @@ public struct ObjectSelection: Sendable, Equatable, Codable {
   public var exclude: [String]
   /// Standard fields that are synced though they would not be.
   public var include: [String]
+  /// Fields whose changes raise events, and whose values the events carry; every synced field where it is `nil`.
+  public var triggers: [String]?
 
   /// A selection.
   public init(
     _ object: SourceObject, recordTypes: [String] = [], months: Int? = nil, exclude: [String] = [],
-    include: [String] = []
+    include: [String] = [], triggers: [String]? = nil
   ) {
     self.object = object
     self.recordTypes = recordTypes
     self.months = months
     self.exclude = exclude
     self.include = include
+    self.triggers = triggers
   }
 }
