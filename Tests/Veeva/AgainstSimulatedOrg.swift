@@ -111,6 +111,32 @@ struct AgainstSimulatedOrg {
       let bulk = try await client.rows(of: job, object: "Account", fields: ["Id", "IsDeleted"], maxRecords: 1000)
       #expect(!live.texts.contains { $0[1] == "true" })
       #expect(all.rowCount > live.rowCount && bulk.count == all.rowCount)
+      let count = "SELECT COUNT() FROM Account"
+      #expect(try await client.count(count, object: "Account") == live.rowCount)
+      #expect(try await client.count(count, object: "Account", includeDeleted: true) == all.rowCount)
+    }
+  }
+
+  @Test("a parent's field fills its column by REST and in bulk, and is empty where there is no parent")
+  func parentFields() async throws {
+    try await RunningOrg.serving { _, client in
+      let object = "Call2_Key_Message_vod__c"
+      let fields = ["Id", "Call2_vod__r.CreatedDate", "Call2_vod__c", "Account_vod__r.Name", "call2_vod__r.NAME"]
+      let statement = SOQL.select(fields, from: object)
+      let rest = try await client.queryPage(statement, object: object, fields: fields).texts
+      let job = try await client.completeJob(statement, object: object)
+      let bulk = try await client.rows(of: job, object: object, fields: fields, maxRecords: 500)
+      // JSON and CSV differ in how they write the zone.
+      func comparable(_ rows: [[String]]) -> [[String]] {
+        rows.map { [$0[0], String($0[1].prefix(23))] + $0[2...] }.sorted { $0[0] < $1[0] }
+      }
+      #expect(rest.count > 100 && comparable(rest) == comparable(bulk))
+      #expect(rest.contains { !$0[1].isEmpty && !$0[4].isEmpty })
+      #expect(rest.allSatisfy { $0[2].isEmpty == $0[1].isEmpty })
+      // A grandparent is two objects deep.
+      let deep = ["Id", "Call2_vod__r.Account_vod__r.CreatedDate", "Call2_vod__r.CreatedDate"]
+      let rows = try await client.queryPage(SOQL.select(deep, from: object), object: object, fields: deep).texts
+      #expect(rows.count == rest.count && rows.contains { !$0[1].isEmpty && !$0[2].isEmpty && $0[1] != $0[2] })
     }
   }
 

@@ -3,8 +3,9 @@ public import SyncModel
 
 extension VeevaClient {
   /// How many records a `SELECT COUNT()` statement finds.
-  public func count(_ statement: String, object: String) async throws -> Int {
-    let call = queryCall(statement, object)
+  /// - Parameter includeDeleted: whether records in the recycle bin are counted, too (`queryAll`).
+  public func count(_ statement: String, object: String, includeDeleted: Bool = false) async throws -> Int {
+    let call = queryCall(statement, object, includeDeleted: includeDeleted)
     var reader = JSONRecordReader(fields: [])
     var ignored = RecordBatch(columnCount: 0)
     let answer = try read(try await send(call).body, call, &reader, &ignored)
