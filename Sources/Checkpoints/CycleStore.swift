@@ -1,188 +1,111 @@
 import PostgreSQL
 public import SyncModel
 
-/// An object of a tenant, as far as its initial copy has come.
-public struct ObjectProgress: Sendable {
+/// A cycle that is under way, as the leader sees it.
+public struct OpenCycle: Sendable, Equatable {
+  public let id: Int64
   public let object: SourceObject
-  public let phase: ObjectPhase
-  public let mappingVersion: Int
-  /// The schema has changed under the running copy and must be read again.
+  public let kind: CycleKind
+  public let phase: CyclePhase
+  /// What a back-fill reads.
+  public let extent: BackfillExtent
+  /// What a delta reads, once that is decided.
+  public let window: DeltaWindow?
+  /// Everything of the object that changed before is committed here.
+  public let watermark: Instant?
+  /// The schema has changed under the running cycle and must be read again.
   public let needsSchema: Bool
-  /// The bulk job that lists the object's ids, while ranges are being cut.
+  /// The bulk job that lists the cycle's ids, while ranges are being cut.
   public let sampleJob: String?
   public let rowsExpected: Int64?
+  /// Tries that went wrong since the last step forward.
+  public let failures: Int
 }
 
-/// Where an object stands in its cycle.
-public enum ObjectPhase: String, Sendable, Codable {
-  /// Nothing was done yet.
-  case waiting
-  /// Its ranges are being cut.
-  case planning
-  case copying
-  /// Copied completely.
-  case synced
-  /// Stopped, with a reason that a person has to act on.
-  case failed
+/// A cycle that has just ended.
+public struct ClosedCycle: Sendable, Equatable {
+  public let id: Int64
+  public let object: SourceObject
+  public let kind: CycleKind
+  public let phase: CyclePhase
 }
 
-/// The leader's side of cycles and objects.
+/// What a cycle's jobs are recorded from.
+public struct CyclePlan: Sendable {
+  public let ranges: [IDRange]
+  public let method: ExtractMethod
+  public let lane: String
+  public let rowsExpected: Int
+  public let apiCalls: Int
+
+  /// A plan.
+  public init(ranges: [IDRange], method: ExtractMethod, lane: String, rowsExpected: Int, apiCalls: Int) {
+    self.ranges = ranges
+    self.method = method
+    self.lane = lane
+    self.rowsExpected = rowsExpected
+    self.apiCalls = apiCalls
+  }
+}
+
+/// The leader's side of a cycle's life, from its opening to its end.
 extension CheckpointStore {
-  /// Opens the tenant's initial cycle, unless every object named was copied already.
+  /// Records when a cycle's reading began, and what it reads up to.
   ///
-  /// Objects that failed before get another chance; those that were synced are left alone.
-  /// - Returns: the running cycle, or `nil` when there is nothing to copy.
-  public func openCycle(tenant: String, objects: [SourceObject], leader: LeaderStamp) async throws -> Int64? {
-    try await asLeader(leader) { db in
-      for object in objects {
-        _ = try db.query(
-          "insert into crmsync.object_sync (tenant, object) values ($1, $2) on conflict do nothing",
-          [.text(tenant), .text(object.apiName)])
-      }
-      let running = try db.query(
-        "select id from crmsync.cycle where tenant = $1 and state = 'running'", [.text(tenant)])
-      if let cycle = try running.first?.int("id") {
-        try Self.enter(cycle, tenant: tenant, objects: objects, on: db)
-        return cycle
-      }
-      let open = try db.query(
-        "select 1 from crmsync.object_sync where tenant = $1 and object = any($2::text[]) and phase <> 'synced'",
-        [.text(tenant), .textArray(objects.map(\.apiName))])
-      guard !open.isEmpty else { return nil }
-      let opened = try db.query(
-        "insert into crmsync.cycle (tenant, kind) values ($1, 'initial') returning id", [.text(tenant)])
-      guard let cycle = try opened.first?.int("id") else { return nil }
-      try Self.enter(cycle, tenant: tenant, objects: objects, on: db)
-      return cycle
-    }
-  }
-
-  private static func enter(
-    _ cycle: Int64, tenant: String, objects: [SourceObject], on db: isolated PostgresConnection
-  ) throws {
-    _ = try db.query(
-      """
-      update crmsync.object_sync
-      set cycle = $1, phase = case when phase = 'failed' and mapping_version > 0 and exists (
-            select 1 from crmsync.job j where j.tenant = object_sync.tenant and j.object = object_sync.object
-              and j.cycle = object_sync.cycle)
-          then 'copying' else 'waiting' end, error = null
-      where tenant = $2 and object = any($3::text[]) and phase in ('waiting', 'failed')
-        and (cycle is distinct from $1 or phase = 'failed')
-      """, [.int(cycle), .text(tenant), .textArray(objects.map(\.apiName))])
-  }
-
-  /// The cycle that the tenant is in.
-  public func runningCycle(tenant: String) async throws -> Int64? {
-    try await query("select id from crmsync.cycle where tenant = $1 and state = 'running'", [.text(tenant)])
-      .first?.int("id")
-  }
-
-  /// The objects of a cycle.
-  public func objects(tenant: String, cycle: Int64) async throws -> [ObjectProgress] {
-    try await query(
-      """
-      select object, phase, mapping_version, needs_schema, sample_job, rows_expected
-      from crmsync.object_sync where tenant = $1 and cycle = $2 order by object
-      """, [.text(tenant), .int(cycle)]
-    ).map { row in
-      ObjectProgress(
-        object: SourceObject(apiName: try row.require("object")),
-        phase: ObjectPhase(rawValue: try row.require("phase")) ?? .failed,
-        mappingVersion: Int(try row.requireInt("mapping_version")), needsSchema: try row.bool("needs_schema") ?? false,
-        sampleJob: try row.string("sample_job"), rowsExpected: try row.int("rows_expected"))
-    }
-  }
-
-  /// Keeps a mapping under a new version and makes it that of the object and of its jobs that have no extract yet.
-  /// - Parameter deltaFrom: where the first delta has to start; kept from the first call on.
-  /// - Returns: the version.
-  @discardableResult
-  public func store(
-    _ mapping: ObjectMapping, conditions: [String], deltaFrom: Instant, tenant: String, leader: LeaderStamp
-  ) async throws -> Int {
-    let mappingJSON = try PostgresValue.json(mapping)
-    let conditionsJSON = try PostgresValue.json(conditions)
-    return try await asLeader(leader) { db in
-      let rows = try db.query(
-        """
-        with next as (
-          update crmsync.object_sync
-          set mapping_version = mapping_version + 1, needs_schema = false, started_at = coalesce(started_at, now()),
-            delta_from = coalesce(delta_from, to_timestamp($5::float8 / 1000))
-          where tenant = $1 and object = $2
-          returning mapping_version
-        ), kept as (
-          insert into crmsync.mapping (tenant, object, version, mapping, conditions)
-          select $1, $2, mapping_version, $3::jsonb, $4::jsonb from next
-        ), moved as (
-          update crmsync.job j set mapping_version = next.mapping_version from next
-          where j.tenant = $1 and j.object = $2 and j.state <> 'done' and j.position ->> 'bulkJob' is null
-        )
-        select mapping_version from next
-        """,
-        [
-          .text(tenant), .text(mapping.object.apiName), mappingJSON, conditionsJSON, .int(deltaFrom.milliseconds),
-        ])
-      return Int(try rows.first?.int("mapping_version") ?? 0)
-    }
-  }
-
-  /// The mapping and conditions in force for an object, if it has been mapped.
-  public func mapping(of object: SourceObject, tenant: String) async throws -> (ObjectMapping, [String])? {
-    let rows = try await query(
-      """
-      select m.mapping::text as mapping, m.conditions::text as conditions
-      from crmsync.object_sync o
-      join crmsync.mapping m on m.tenant = o.tenant and m.object = o.object and m.version = o.mapping_version
-      where o.tenant = $1 and o.object = $2
-      """, [.text(tenant), .text(object.apiName)])
-    return try rows.first.map { row in
-      (try row.json("mapping", as: ObjectMapping.self), try row.json("conditions", as: [String].self))
-    }
-  }
-
-  /// Records that an object's ids are being listed by a bulk job.
-  public func beginSampling(
-    _ object: SourceObject, job: String?, rowsExpected: Int, tenant: String, leader: LeaderStamp
-  ) async throws {
+  /// A first copy also sets the watermark from which the first delta starts, unless an earlier try has.
+  public func begin(_ cycle: OpenCycle, window: DeltaWindow, tenant: String, leader: LeaderStamp) async throws {
     try await asLeader(leader) { db in
       _ = try db.query(
         """
-        update crmsync.object_sync set phase = 'planning', sample_job = $3, rows_expected = $4
-        where tenant = $1 and object = $2 and phase in ('waiting', 'planning')
-        """, [.text(tenant), .text(object.apiName), job.map(PostgresValue.text) ?? .null, .int(Int64(rowsExpected))])
+        update crmsync.cycle
+        set window_from = to_timestamp($2::float8 / 1000), window_to = to_timestamp($3::float8 / 1000)
+        where id = $1 and phase = 'waiting'
+        """, [.int(cycle.id), .int(window.from.milliseconds), .int(window.to.milliseconds)])
+      guard cycle.kind == .initial else { return }
+      _ = try db.query(
+        """
+        update crmsync.object_sync set watermark = coalesce(watermark, to_timestamp($3::float8 / 1000))
+        where tenant = $1 and object = $2
+        """, [.text(tenant), .text(cycle.object.apiName), .int(window.from.milliseconds)])
     }
   }
 
-  /// Records an object's jobs and starts its copy, in one step.
-  /// - Returns: how many jobs were recorded; 0 when the object had left planning already.
-  public func record(
-    ranges: [IDRange], method: ExtractMethod, of object: SourceObject, rowsExpected: Int, apiCalls: Int,
-    tenant: String, cycle: Int64, leader: LeaderStamp
-  ) async throws -> Int {
+  /// Records that a cycle's ids are being listed by a bulk job.
+  public func beginSampling(_ cycle: Int64, job: String, rowsExpected: Int, leader: LeaderStamp) async throws {
+    try await asLeader(leader) { db in
+      _ = try db.query(
+        """
+        update crmsync.cycle set phase = 'planning', sample_job = $2, rows_expected = $3
+        where id = $1 and phase in ('waiting', 'planning')
+        """, [.int(cycle), .text(job), .int(Int64(rowsExpected))])
+    }
+  }
+
+  /// Records a cycle's jobs and starts its copy, in one step. A cycle without jobs ends at the next look.
+  /// - Returns: how many jobs were recorded; 0 as well when the cycle had left planning already.
+  public func record(_ plan: CyclePlan, of cycle: Int64, leader: LeaderStamp) async throws -> Int {
     try await asLeader(leader) { db in
       let moved = try db.query(
         """
-        update crmsync.object_sync
-        set phase = 'copying', rows_expected = $3, planned_calls = $4, sample_job = null
-        where tenant = $1 and object = $2 and phase in ('waiting', 'planning')
-        returning mapping_version
-        """, [.text(tenant), .text(object.apiName), .int(Int64(rowsExpected)), .int(Int64(apiCalls))])
-      guard !moved.isEmpty else { return 0 }
+        update crmsync.cycle
+        set phase = 'copying', rows_expected = $2, planned_calls = $3, sample_job = null, error = null, failures = 0
+        where id = $1 and phase in ('waiting', 'planning')
+        """, [.int(cycle), .int(Int64(plan.rowsExpected)), .int(Int64(plan.apiCalls))])
+      guard moved.affected == 1 else { return 0 }
       var recorded = 0
-      for batch in stride(from: 0, to: ranges.count, by: 1000) {
-        let part = ranges[batch..<min(batch + 1000, ranges.count)]
+      for batch in stride(from: 0, to: plan.ranges.count, by: 1000) {
+        let part = plan.ranges[batch..<min(batch + 1000, plan.ranges.count)]
         recorded += try db.query(
           """
           insert into crmsync.job (tenant, object, cycle, lane, method, mapping_version, state, range_from, range_to)
-          select $1, $2, $3, 'initial', $4, o.mapping_version, case $4 when 'bulk' then 'extracting' else 'runnable' end,
-            nullif(r.lower, ''), nullif(r.upper, '')
-          from crmsync.object_sync o, unnest($5::text[], $6::text[]) as r (lower, upper)
-          where o.tenant = $1 and o.object = $2
+          select c.tenant, c.object, c.id, $2, $3, o.mapping_version,
+            case $3 when 'bulk' then 'extracting' else 'runnable' end, nullif(r.lower, ''), nullif(r.upper, '')
+          from crmsync.cycle c join crmsync.object_sync o on o.tenant = c.tenant and o.object = c.object,
+            unnest($4::text[], $5::text[]) as r (lower, upper)
+          where c.id = $1
           """,
           [
-            .text(tenant), .text(object.apiName), .int(cycle), .text(method.rawValue),
+            .int(cycle), .text(plan.lane), .text(plan.method.rawValue),
             .textArray(part.map { $0.from ?? "" }), .textArray(part.map { $0.to ?? "" }),
           ]
         ).affected
@@ -191,62 +114,130 @@ extension CheckpointStore {
     }
   }
 
-  /// Stops an object with a reason, while others go on.
-  public func failObject(_ object: SourceObject, error: String, tenant: String, leader: LeaderStamp) async throws {
+  /// Counts a try of a cycle that went wrong though it may go well the next time.
+  public func countFailure(of cycle: Int64, leader: LeaderStamp) async throws {
     try await asLeader(leader) { db in
-      _ = try db.query(
-        "update crmsync.object_sync set phase = 'failed', error = $3 where tenant = $1 and object = $2",
-        [.text(tenant), .text(object.apiName), .text(error)])
+      _ = try db.query("update crmsync.cycle set failures = failures + 1 where id = $1", [.int(cycle)])
     }
   }
 
-  /// Closes what is complete: objects whose jobs are all done, and a cycle whose objects are all synced or failed.
+  /// Stops a cycle with a reason, while those of other objects go on; it is tried again after a while.
+  public func fail(
+    _ cycle: OpenCycle, error: String, tenant: String, retryAfter pause: Duration, leader: LeaderStamp
+  ) async throws {
+    try await asLeader(leader) { db in
+      let failed = try db.query(
+        """
+        update crmsync.cycle set phase = 'failed', error = $2, finished_at = clock_timestamp(), sample_job = null,
+          failures = 0
+        where id = $1 and phase in ('waiting', 'planning', 'copying')
+        """, [.int(cycle.id), .text(error)])
+      guard failed.affected == 1 else { return }
+      try Self.rest(cycle.id, pause: pause, on: db)
+      _ = try db.query(
+        """
+        update crmsync.object_sync set backfill = $3
+        where tenant = $1 and object = $2 and $4 and backfill is null
+          and not exists (select from crmsync.job where cycle = $5)
+        """,
+        [
+          .text(tenant), .text(cycle.object.apiName), .text(cycle.extent.rawValue), .bool(cycle.kind == .backfill),
+          .int(cycle.id),
+        ])
+    }
+  }
+
+  /// Ends the cycles of a tenant whose jobs have all ended, and moves the watermarks of those that are complete.
   ///
-  /// An object with dead letters is failed, naming them, once nothing else of it is under way.
-  /// - Returns: the state of the cycle afterwards: `running`, `done` or `failed`.
-  public func advance(tenant: String, cycle: Int64, leader: LeaderStamp) async throws -> CycleState {
+  /// A cycle with dead letters has failed, naming them, once nothing else of it is under way.
+  public func closeCycles(
+    tenant: String, pause: Duration, failurePause: Duration, leader: LeaderStamp
+  ) async throws -> [ClosedCycle] {
     try await asLeader(leader) { db in
-      _ = try db.query(
+      let closed = try db.query(
         """
-        with tally as (
-          select o.object, count(j.id) filter (where j.state not in ('done', 'dead')) as open,
-            count(j.id) filter (where j.state = 'dead') as dead,
-            (array_agg(j.last_error order by j.id) filter (where j.state = 'dead'))[1] as reason
-          from crmsync.object_sync o
-          left join crmsync.job j on j.tenant = o.tenant and j.object = o.object and j.cycle = o.cycle
-          where o.tenant = $1 and o.cycle = $2 and o.phase = 'copying'
-          group by o.object
+        with ended as (
+          select c.id, dead.count as dead, dead.reason
+          from crmsync.cycle c cross join lateral (
+            select count(*) as count, (array_agg(j.last_error order by j.id))[1] as reason
+            from crmsync.job j where j.cycle = c.id and j.state = 'dead'
+          ) dead
+          where c.tenant = $1 and c.phase = 'copying'
+            and not exists (select from crmsync.job j where j.cycle = c.id and j.state not in ('done', 'dead'))
         )
-        update crmsync.object_sync o
-        set phase = case when t.dead = 0 then 'synced' else 'failed' end,
-          synced_at = case when t.dead = 0 then now() else o.synced_at end,
-          error = case when t.dead = 0 then null else
-            t.dead || ' dead letter(s), the first: ' || coalesce(t.reason, 'unknown')
-            || '; see crmsync dead-letters list' end
-        from tally t
-        where o.tenant = $1 and o.cycle = $2 and o.object = t.object and t.open = 0
-        """, [.text(tenant), .int(cycle)])
-      let rows = try db.query(
-        """
         update crmsync.cycle c
-        set state = case when s.failed > 0 then 'failed' else 'done' end, finished_at = now()
-        from (
-          select count(*) filter (where phase = 'failed') as failed,
-            count(*) filter (where phase in ('waiting', 'planning', 'copying')) as open
-          from crmsync.object_sync where tenant = $1 and cycle = $2
-        ) s
-        where c.id = $2 and c.tenant = $1 and c.state = 'running' and s.open = 0
-        returning c.state
-        """, [.text(tenant), .int(cycle)])
-      return CycleState(rawValue: try rows.first?.string("state") ?? "running") ?? .running
+        set phase = case when e.dead = 0 then 'done' else 'failed' end, finished_at = clock_timestamp(),
+          error = case when e.dead > 0 then e.dead || ' dead letter(s), the first: ' || coalesce(e.reason, 'unknown')
+            || '; see crmsync dead-letters list' end
+        from ended e where c.id = e.id
+        returning c.id, c.object, c.kind, c.phase
+        """, [.text(tenant)]
+      ).map(Self.closedCycle)
+      for cycle in closed where cycle.phase == .done { try Self.complete(cycle, tenant: tenant, on: db) }
+      for cycle in closed {
+        let wait = cycle.phase == .failed ? failurePause : cycle.kind == .initial ? .zero : pause
+        try Self.rest(cycle.id, pause: wait, on: db)
+      }
+      return closed
     }
   }
-}
 
-/// Where a cycle stands.
-public enum CycleState: String, Sendable, Codable {
-  case running
-  case done
-  /// Every object ended, at least one of them with a reason to act on.
-  case failed
+  static func closedCycle(_ row: PostgresRow) throws -> ClosedCycle {
+    ClosedCycle(
+      id: try row.requireInt("id"), object: SourceObject(apiName: try row.require("object")),
+      kind: CycleKind(rawValue: try row.require("kind")) ?? .delta,
+      phase: CyclePhase(rawValue: try row.require("phase")) ?? .failed)
+  }
+
+  /// What a complete cycle means for its object.
+  ///
+  /// A back-fill reads records as they were when it began; a delta may have removed some of them since. So the next
+  /// delta goes back to its beginning.
+  private static func complete(
+    _ cycle: ClosedCycle, tenant: String, on db: isolated PostgresConnection
+  ) throws {
+    _ = try db.query(
+      """
+      update crmsync.object_sync o
+      set synced_at = case when c.kind = 'backfill' then o.synced_at else c.finished_at end,
+        copied_at = case when c.kind = 'initial' then c.finished_at else o.copied_at end,
+        watermark = case c.kind when 'delta' then greatest(o.watermark, c.window_to)
+          when 'backfill' then least(o.watermark, c.window_from) else o.watermark end
+      from crmsync.cycle c where c.id = $1 and o.tenant = c.tenant and o.object = c.object
+      """, [.int(cycle.id)])
+  }
+
+  /// Sets when the next cycle is due, unless somebody has asked for one meanwhile. A back-fill has no rhythm.
+  private static func rest(_ cycle: Int64, pause: Duration, on db: isolated PostgresConnection) throws {
+    _ = try db.query(
+      """
+      update crmsync.object_sync o set next_due = clock_timestamp() + $2::float8 * interval '1 second'
+      from crmsync.cycle c
+      where c.id = $1 and c.kind <> 'backfill' and o.tenant = c.tenant and o.object = c.object
+        and o.next_due <= c.started_at
+      """, [.int(cycle), .seconds(pause)])
+  }
+
+  /// Deletes what is left of deltas and back-fills that ended long ago. The newest of each object is kept.
+  /// - Returns: how many cycles.
+  public func forgetCycles(tenant: String, olderThan age: Duration, leader: LeaderStamp) async throws -> Int {
+    try await asLeader(leader) { db in
+      let old = try db.query(
+        """
+        select c.id from crmsync.cycle c
+        where c.tenant = $1 and c.kind <> 'initial' and c.phase in ('done', 'failed')
+          and c.finished_at < clock_timestamp() - $2::float8 * interval '1 second'
+          and exists (select from crmsync.cycle n where n.tenant = c.tenant and n.object = c.object and n.id > c.id
+            and n.kind = c.kind)
+          and not exists (select from crmsync.job j where j.cycle = c.id
+            and (j.state <> 'done' or (j.method = 'bulk' and not j.extract_deleted)))
+        order by c.id limit 500
+        """, [.text(tenant), .seconds(age)]
+      ).map { try $0.requireInt("id") }
+      guard !old.isEmpty else { return 0 }
+      _ = try db.query("delete from crmsync.job where cycle = any($1::bigint[])", [.idArray(old)])
+      _ = try db.query("delete from crmsync.cycle where id = any($1::bigint[])", [.idArray(old)])
+      return old.count
+    }
+  }
 }

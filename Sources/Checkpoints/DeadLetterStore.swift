@@ -53,13 +53,8 @@ extension CheckpointStore {
           where state = 'dead' and id = any($1::bigint[])
           returning tenant, object, cycle
         ), reopened as (
-          update crmsync.object_sync o set phase = 'copying', error = null
-          from (select distinct tenant, object, cycle from revived) r
-          where o.tenant = r.tenant and o.object = r.object and o.cycle = r.cycle
-          returning o.cycle
-        ), cycles as (
-          update crmsync.cycle set state = 'running', finished_at = null
-          where id in (select cycle from reopened) and state <> 'running'
+          update crmsync.cycle set phase = 'copying', error = null, finished_at = null
+          where phase = 'failed' and id in (select cycle from revived)
         )
         select count(*) as count from revived
         """, [.idArray(jobs)])
@@ -79,13 +74,8 @@ extension CheckpointStore {
           where state = 'dead' and id = any($1::bigint[])
           returning tenant, object, cycle
         ), reopened as (
-          update crmsync.object_sync o set phase = 'copying', error = null
-          from (select distinct tenant, object, cycle from discarded) r
-          where o.tenant = r.tenant and o.object = r.object and o.cycle = r.cycle
-          returning o.cycle
-        ), cycles as (
-          update crmsync.cycle set state = 'running', finished_at = null
-          where id in (select cycle from reopened) and state <> 'running'
+          update crmsync.cycle set phase = 'copying', error = null, finished_at = null
+          where phase = 'failed' and id in (select cycle from discarded)
         )
         select count(*) as count from discarded
         """, [.idArray(jobs)])

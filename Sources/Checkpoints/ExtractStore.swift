@@ -18,25 +18,18 @@ extension CheckpointStore {
   public func extractingJobs(tenant: String, open: Int) async throws -> [ExtractingJob] {
     try await query(
       """
-      select j.id, j.failures, j.method, j.range_from, j.range_to, j.position ->> 'bulkJob' as bulk_job,
-        m.mapping::text as mapping, m.conditions::text as conditions
-      from crmsync.job j
-      join crmsync.mapping m on m.tenant = j.tenant and m.object = j.object and m.version = j.mapping_version
-      join crmsync.object_sync o on o.tenant = j.tenant and o.object = j.object and o.phase = 'copying'
-      where j.tenant = $1 and j.state = 'extracting'
+      select j.id, j.failures, j.position ->> 'bulkJob' as bulk_job, \(JobWork.columns)
+      from crmsync.job j \(JobWork.joins)
+      join crmsync.object_sync o on o.tenant = j.tenant and o.object = j.object
+      where j.tenant = $1 and j.state = 'extracting' and c.phase = 'copying'
         and (j.position ->> 'bulkJob' is not null or (j.due_at <= clock_timestamp() and not o.needs_schema))
-      order by j.position ->> 'bulkJob' is null, j.due_at, j.id
+      order by j.position ->> 'bulkJob' is null, c.kind <> 'delta', j.due_at, j.id
       limit $2
       """, [.text(tenant), .int(Int64(open))]
     ).map { row in
-      let mapping = try row.json("mapping", as: ObjectMapping.self)
-      return ExtractingJob(
+      ExtractingJob(
         id: try row.requireInt("id"), bulkJob: try row.string("bulk_job"),
-        failures: Int(try row.requireInt("failures")),
-        partition: Partition(
-          object: mapping.object, method: .bulk, fields: mapping.fields,
-          conditions: try row.json("conditions", as: [String].self),
-          range: IDRange(from: try row.string("range_from"), to: try row.string("range_to"))))
+        failures: Int(try row.requireInt("failures")), partition: try JobWork.partition(row))
     }
   }
 

@@ -9,6 +9,7 @@ public struct ClaimedJob: Sendable {
   /// Fencing token of this claim.
   public let token: Int64
   public let partition: Partition
+  public let purpose: PagePurpose
   public let mapping: ObjectMapping
   public let position: Position
   /// Failures since the last committed page.
@@ -46,26 +47,18 @@ extension CheckpointStore {
         where id = $1 and state = 'queued'
         returning *
       )
-      select j.id, j.tenant, j.object, j.cycle, j.token, j.method, j.range_from, j.range_to, j.failures,
-        j.position::text as position, m.mapping::text as mapping, m.conditions::text as conditions
-      from claimed j
-      join crmsync.mapping m on m.tenant = j.tenant and m.object = j.object and m.version = j.mapping_version
+      select j.id, j.tenant, j.cycle, j.token, j.failures, j.position::text as position, \(JobWork.columns)
+      from claimed j \(JobWork.joins)
       """,
       [.int(job), .text(worker), .seconds(lease)])
     return try rows.first.map(Self.claimedJob)
   }
 
   private static func claimedJob(_ row: PostgresRow) throws -> ClaimedJob {
-    let mapping = try row.json("mapping", as: ObjectMapping.self)
-    let partition = Partition(
-      object: mapping.object,
-      method: ExtractMethod(rawValue: try row.require("method")) ?? .bulk,
-      fields: mapping.fields,
-      conditions: try row.json("conditions", as: [String].self),
-      range: IDRange(from: try row.string("range_from"), to: try row.string("range_to")))
-    return ClaimedJob(
+    ClaimedJob(
       id: try row.requireInt("id"), tenant: try row.require("tenant"), cycle: try row.requireInt("cycle"),
-      token: try row.requireInt("token"), partition: partition, mapping: mapping,
+      token: try row.requireInt("token"), partition: try JobWork.partition(row), purpose: try JobWork.purpose(row),
+      mapping: try row.json("mapping", as: ObjectMapping.self),
       position: try row.json("position", as: Position.self), failures: Int(try row.requireInt("failures")))
   }
 

@@ -7,7 +7,7 @@ enum Migrations {
   /// Where each kind of state lives:
   /// - `cluster`, `leadership`, `process`: the cluster itself;
   /// - `tenant`, `session`, `api_budget`: one row per tenant;
-  /// - `cycle`, `object_sync`, `mapping`: what is being synced, and how;
+  /// - `object_sync`, `cycle`, `mapping`: what is being synced, how, and how far it has come;
   /// - `job`: the unit on the queue, with its checkpoint;
   /// - `reject`: refused records.
   private static let first = """
@@ -61,39 +61,52 @@ enum Migrations {
       blocked_because text
     );
 
-    create table crmsync.cycle (
-      id bigint generated always as identity primary key,
-      tenant text not null references crmsync.tenant,
-      kind text not null check (kind in ('initial', 'delta')),
-      state text not null check (state in ('running', 'done', 'failed')) default 'running',
-      started_at timestamptz not null default now(),
-      finished_at timestamptz
-    );
-    create unique index cycle_one_running on crmsync.cycle (tenant) where state = 'running';
-
     create table crmsync.object_sync (
       tenant text not null references crmsync.tenant,
       object text not null,
-      cycle bigint references crmsync.cycle,
-      phase text not null check (phase in ('waiting', 'planning', 'copying', 'synced', 'failed')) default 'waiting',
+      is_selected boolean not null default true,
       mapping_version integer not null default 0,
       needs_schema boolean not null default false,
-      sample_job text,
-      delta_from timestamptz,
-      rows_expected bigint,
-      planned_calls bigint,
-      error text,
-      started_at timestamptz,
+      watermark timestamptz,
+      copied_at timestamptz,
       synced_at timestamptz,
+      next_due timestamptz not null default now(),
+      backfill text check (backfill in ('selected', 'everything')),
+      warning text,
       primary key (tenant, object)
     );
+
+    create table crmsync.cycle (
+      id bigint generated always as identity primary key,
+      tenant text not null,
+      object text not null,
+      kind text not null check (kind in ('initial', 'delta', 'backfill')),
+      phase text not null check (phase in ('waiting', 'planning', 'copying', 'done', 'failed')) default 'waiting',
+      extent text not null check (extent in ('selected', 'everything')) default 'selected',
+      window_from timestamptz,
+      window_to timestamptz,
+      raises_events boolean not null default false,
+      sample_job text,
+      rows_expected bigint,
+      planned_calls bigint,
+      failures integer not null default 0,
+      error text,
+      started_at timestamptz not null default clock_timestamp(),
+      finished_at timestamptz,
+      foreign key (tenant, object) references crmsync.object_sync
+    );
+    create unique index cycle_one_open on crmsync.cycle (tenant, object, (kind = 'backfill'))
+      where phase in ('waiting', 'planning', 'copying');
+    create index cycle_of_object on crmsync.cycle (tenant, object, id);
 
     create table crmsync.mapping (
       tenant text not null,
       object text not null,
       version integer not null,
       mapping jsonb not null,
+      scope jsonb not null,
       conditions jsonb not null,
+      rules jsonb not null,
       created_at timestamptz not null default now(),
       primary key (tenant, object, version)
     );
@@ -130,7 +143,8 @@ enum Migrations {
     create index job_waiting on crmsync.job (tenant, lane, due_at, id) where state in ('extracting', 'runnable');
     create index job_out on crmsync.job (tenant, lane, state) where state in ('queued', 'leased');
     create index job_parked on crmsync.job (tenant, object) where state = 'dead';
-    create index job_of_object on crmsync.job (tenant, object, cycle);
+    create index job_of_cycle on crmsync.job (cycle);
+    create index job_open on crmsync.job (cycle) where state not in ('done', 'dead');
     create index job_extract_to_delete on crmsync.job (tenant)
       where state = 'done' and not extract_deleted and method = 'bulk';
 

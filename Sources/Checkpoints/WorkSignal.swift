@@ -13,21 +13,38 @@ public final class WorkSignal: Sendable {
     var isRaised = false
     var waits: [UInt64: Wait] = [:]
     var next: UInt64 = 0
+    var followers: [Follower] = []
+  }
+
+  private struct Follower {
+    weak var signal: WorkSignal?
   }
   private let state = Mutex(State())
 
   /// A signal that is not raised.
   public init() {}
 
+  /// A signal that is raised whenever this one is, for a loop of its own: of several loops that share a signal, one
+  /// that is busy while others wait would miss it.
+  public func follower() -> WorkSignal {
+    let signal = WorkSignal()
+    state.withLock { state in
+      state.followers.removeAll { $0.signal == nil }
+      state.followers.append(Follower(signal: signal))
+    }
+    return signal
+  }
+
   /// Wakes everyone who waits, or the next who will.
   public func raise() {
-    let waits = state.withLock { state in
+    let (waits, followers) = state.withLock { state in
       state.isRaised = state.waits.isEmpty
-      let waits = state.waits.values
+      let waits = Array(state.waits.values)
       for ticket in state.waits.keys { state.waits[ticket] = .over }
-      return Array(waits)
+      return (waits, state.followers.compactMap(\.signal))
     }
     for case .waiting(let continuation) in waits { continuation.resume() }
+    for follower in followers { follower.raise() }
   }
 
   /// Waits until the signal is raised, the time is over, or the task is cancelled.

@@ -73,8 +73,7 @@ public struct CoordinatorService: Service {
       for tenant in tenants {
         let cycle = TenantCycle(
           tenant: tenant, leader: leader, checkpoints: checkpoints, publisher: publisher, limits: limits,
-          progress: progress, markers: markers, logger: logger,
-          pace: PollPace(longest: tenant.longestPoll))
+          progress: progress, markers: markers, logger: logger)
         group.addTask { await cycle.run() }
       }
       await group.next()

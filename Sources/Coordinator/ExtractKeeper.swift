@@ -20,25 +20,26 @@ struct ExtractKeeper: Sendable {
   private static let deletions = 20
 
   /// Creates and polls bulk jobs.
-  /// - Returns: how long to wait before the next look.
-  func advance() async throws -> Duration {
+  /// - Returns: how long to wait before the next look, and how many bulk jobs are complete.
+  func advance() async throws -> (wait: Duration, completed: Int) {
     let jobs = try await checkpoints.extractingJobs(tenant: tenant.name, open: tenant.openBulkJobs)
-    guard !jobs.isEmpty else { return .seconds(5) }
+    guard !jobs.isEmpty else { return (.seconds(5), 0) }
     let missing = jobs.filter { $0.bulkJob == nil }
     for job in missing { try await create(job) }
     if !missing.isEmpty { pace.asked(isNews: true) }
     let waiting = jobs.compactMap { job in job.bulkJob.map { (job, $0) } }
-    guard !waiting.isEmpty, pace.wait == .zero else { return pace.wait }
+    guard !waiting.isEmpty, pace.wait == .zero else { return (pace.wait, 0) }
     await markers.reached(.extractWaiting)
     let completed = try await poll(waiting)
     pace.asked(isNews: completed > 0)
-    return completed > 0 ? .zero : pace.wait
+    return (completed > 0 ? .zero : pace.wait, completed)
   }
 
   private func create(_ job: ExtractingJob) async throws {
     let object = job.partition.object
     do {
-      let created = try await tenant.veeva.createQueryJob(job.partition.bulkStatement, object: object.apiName)
+      let created = try await tenant.veeva.createQueryJob(
+        job.partition.bulkStatement, object: object.apiName, includeDeleted: job.partition.includesDeleted)
       await markers.reached(.extractCreated)
       try await checkpoints.extractCreated(job.id, bulkJob: created.id, leader: leader)
     } catch let error as VeevaError {

@@ -1,4 +1,5 @@
 import Checkpoints
+import JobQueue
 import Logging
 import PostgresDestination
 import ProgressMarkers
@@ -6,11 +7,10 @@ import SyncModel
 import Tenants
 import Veeva
 
-/// Brings one object from nothing to recorded jobs: schema, count, ranges. Each step is recorded, so that a
-/// successor goes on where this coordinator ended.
+/// Brings one cycle from its opening to recorded jobs: schema, window, count, ranges. Each step is recorded, so that
+/// a successor goes on where this coordinator ended.
 struct ObjectPlanner: Sendable {
   let tenant: Tenant
-  let cycle: Int64
   let leader: LeaderStamp
   let checkpoints: CheckpointStore
   let limits: CoordinatorLimits
@@ -19,96 +19,138 @@ struct ObjectPlanner: Sendable {
 
   /// First wait for a bulk job that lists ids.
   private static let firstPoll = Duration.milliseconds(100)
+  /// Longest wait for it.
+  private static let longestPoll = Duration.seconds(5)
 
-  /// Does what the object's phase asks for.
-  /// - Returns: how long to wait before the next look.
-  func advance(_ progress: ObjectProgress) async throws -> Duration {
-    switch progress.phase {
-    case .waiting:
-      let mapping = try await readSchema(of: progress.object)
-      return try await size(progress.object, mapping)
-    case .planning:
-      return try await cutRanges(of: progress)
-    case .copying where progress.needsSchema:
-      _ = try await readSchema(of: progress.object)
-      return .seconds(1)
-    case .copying, .synced, .failed:
-      return .seconds(5)
+  /// Does what the cycle's phase asks for.
+  /// - Returns: how long to wait before the next look; `nil` when there is nothing more to plan.
+  func advance(_ cycle: OpenCycle) async throws -> Duration? {
+    switch cycle.phase {
+    case .waiting: return try await start(cycle, try await readSchema(of: cycle.object))
+    case .planning: return try await cutRanges(of: cycle)
+    case .copying:
+      if cycle.needsSchema { _ = try await readSchema(of: cycle.object) }
+      return nil
+    case .done, .failed: return nil
     }
   }
 
-  /// Reads the schema, prepares the tables, and keeps the mapping.
-  private func readSchema(of object: SourceObject) async throws -> ObjectMapping {
-    let reader = SchemaReader(tenant: tenant)
-    let described = try await reader.read(object)
-    try await tenant.prepareTables(for: described.mapping)
-    await markers.reached(.tablesPrepared)
-    let deltaFrom = described.serverTime.advanced(by: .zero - limits.overlap)
-    try await checkpoints.store(
-      described.mapping, conditions: described.conditions, deltaFrom: deltaFrom, tenant: tenant.name, leader: leader)
-    return described.mapping
+  /// Reads the schema, prepares the tables where it has changed, and keeps the mapping.
+  private func readSchema(of object: SourceObject) async throws -> DescribedObject {
+    let described = try await SchemaReader(tenant: tenant).read(object)
+    let known = try await checkpoints.mapping(of: object, tenant: tenant.name)
+    if known?.mapping != described.mapping {
+      try await tenant.prepareTables(for: described.mapping)
+      await markers.reached(.tablesPrepared)
+    }
+    try await checkpoints.store(described.stored, tenant: tenant.name, leader: leader)
+    return described
   }
 
-  /// Counts the object and decides how it is read. Small objects get their job at once.
-  private func size(_ object: SourceObject, _ mapping: ObjectMapping) async throws -> Duration {
-    guard let (_, conditions) = try await checkpoints.mapping(of: object, tenant: tenant.name) else { return .zero }
-    let rows = try await tenant.count(object, conditions: conditions)
-    let partition = Partition(
-      object: object, method: .rest, fields: mapping.fields, conditions: conditions, range: .all)
-    let plan = ExtractPlanner.plan(
-      rows: rows, urlBytes: partition.longestURLBytes, limits: limits.planning)
-    guard plan.partitions > 1 else {
-      try await record([.all], plan, object, rows)
-      return .zero
+  // MARK: The first step
+
+  /// Decides what the cycle reads.
+  private func start(_ cycle: OpenCycle, _ described: DescribedObject) async throws -> Duration? {
+    let now = described.serverTime
+    var window = DeltaWindow(from: now, to: now)
+    if cycle.kind == .delta, let watermark = cycle.watermark {
+      let times = limits.rhythm
+      guard
+        let next = DeltaWindow.next(watermark: watermark, now: now, overlap: times.overlap, lag: times.lag)
+      else {
+        try await checkpoints.skip(
+          cycle, tenant: tenant.name, pause: max(times.pause, .milliseconds(200)), leader: leader)
+        return nil
+      }
+      window = next
+      try await warnOfLostDeletions(cycle.object, watermark: watermark, now: now)
     }
-    let sample = try await tenant.veeva.createQueryJob(
-      SOQL.select(["Id"], from: object.apiName, where: conditions), object: object.apiName)
-    try await checkpoints.beginSampling(
-      object, job: sample.id, rowsExpected: rows, tenant: tenant.name, leader: leader)
-    return Self.firstPoll
+    try await checkpoints.begin(cycle, window: window, tenant: tenant.name, leader: leader)
+    return try await size(cycle, Extent(cycle, described.stored, window))
   }
+
+  /// The recycle bin forgets after fifteen days: what was deleted before the last look then shows in no delta.
+  private func warnOfLostDeletions(_ object: SourceObject, watermark: Instant, now: Instant) async throws {
+    let isOld = watermark.advanced(by: .seconds(15 * 86_400)) < now
+    guard isOld else { return }
+    try await checkpoints.warn(
+      "was last in step at \(watermark), more than 15 days ago: what was deleted since may have left the org's recycle "
+        + "bin; find it with crmsync verify \(tenant.name) --repair",
+      of: object, tenant: tenant.name, leader: leader)
+  }
+
+  /// Counts what is to be read and decides how. Little of it gets its job at once.
+  private func size(_ cycle: OpenCycle, _ extent: Extent) async throws -> Duration? {
+    let rows = try await tenant.count(
+      cycle.object, conditions: extent.conditions, includeDeleted: extent.includesDeleted)
+    if rows == 0, cycle.kind != .initial {
+      return try await record([], extent.plan(rows: 0, limits.planning), cycle, 0)
+    }
+    let plan = extent.plan(rows: rows, limits.planning)
+    guard plan.partitions > 1 else { return try await record([.all], plan, cycle, rows) }
+    do {
+      let sample = try await list(extent)
+      try await checkpoints.beginSampling(cycle.id, job: sample, rowsExpected: rows, leader: leader)
+      return Self.firstPoll
+    } catch let error as VeevaError where error.code == .notForBulk {
+      return try await record([.all], try extent.planByREST(rows: rows, limits.planning), cycle, rows)
+    }
+  }
+
+  /// Lets the source list the ids.
+  private func list(_ extent: Extent) async throws -> String {
+    let object = extent.object.apiName
+    return try await tenant.veeva.createQueryJob(
+      SOQL.select(["Id"], from: object, where: extent.conditions), object: object,
+      includeDeleted: extent.includesDeleted
+    ).id
+  }
+
+  // MARK: The second step
 
   /// Cuts ranges from the list of ids, as soon as the source has made it.
-  private func cutRanges(of progress: ObjectProgress) async throws -> Duration {
-    guard let job = progress.sampleJob,
-      let (mapping, conditions) = try await checkpoints.mapping(of: progress.object, tenant: tenant.name)
-    else {
-      return .zero
+  private func cutRanges(of cycle: OpenCycle) async throws -> Duration? {
+    guard let job = cycle.sampleJob, let stored = try await checkpoints.mapping(of: cycle.object, tenant: tenant.name)
+    else { throw PlanningGivenUp(tries: 1, reason: "cycle \(cycle.id) is being cut, but lists no ids") }
+    let extent = Extent(cycle, stored, cycle.window ?? DeltaWindow(from: .distantPast, to: .distantPast))
+    do {
+      switch try await tenant.veeva.jobState(job, object: cycle.object.apiName) {
+      case .uploadComplete, .inProgress: return min(Self.longestPoll, tenant.longestPoll)
+      case .failed(let message): return try await listAgain(cycle, extent, because: message)
+      case .aborted: return try await listAgain(cycle, extent, because: "somebody aborted it")
+      case .jobComplete: break
+      }
+      let sample = try await sampleIDs(of: job, cycle)
+      let plan = extent.plan(rows: sample.count, limits.planning)
+      let wait = try await record(sample.ranges(plan.partitions), plan, cycle, sample.count)
+      // What stays behind is forgotten by the source after seven days.
+      try? await tenant.veeva.delete(job, object: cycle.object.apiName)
+      return wait
+    } catch let error as VeevaError where error.isGone {
+      return try await listAgain(cycle, extent, because: error.description)
     }
-    switch try await tenant.veeva.jobState(job, object: progress.object.apiName) {
-    case .uploadComplete, .inProgress: return Self.firstPoll
-    case .failed, .aborted: return try await resample(progress, conditions)
-    case .jobComplete: break
-    }
-    let sample = try await sampleIDs(of: job, progress.object)
-    let partition = Partition(
-      object: progress.object, method: .rest, fields: mapping.fields, conditions: conditions, range: .all)
-    let plan = ExtractPlanner.plan(
-      rows: sample.count, urlBytes: partition.longestURLBytes, limits: limits.planning)
-    try await record(sample.ranges(plan.partitions), plan, progress.object, sample.count)
-    try? await tenant.veeva.delete(job, object: progress.object.apiName)
-    return .zero
   }
 
-  private func resample(_ progress: ObjectProgress, _ conditions: [String]) async throws -> Duration {
+  private func listAgain(_ cycle: OpenCycle, _ extent: Extent, because reason: String) async throws -> Duration {
+    guard cycle.failures + 1 < limits.retry.maxFailures else {
+      throw PlanningGivenUp(tries: cycle.failures + 1, reason: "the bulk job that lists ids: \(reason)")
+    }
     logger.warning(
       "the bulk job that lists ids failed; asking again",
-      metadata: ["tenant": "\(tenant.name)", "object": "\(progress.object)"])
-    let again = try await tenant.veeva.createQueryJob(
-      SOQL.select(["Id"], from: progress.object.apiName, where: conditions), object: progress.object.apiName)
+      metadata: ["tenant": "\(tenant.name)", "object": "\(cycle.object)", "error": "\(reason)"])
+    try await checkpoints.countFailure(of: cycle.id, leader: leader)
     try await checkpoints.beginSampling(
-      progress.object, job: again.id, rowsExpected: Int(progress.rowsExpected ?? 0), tenant: tenant.name,
-      leader: leader)
-    return .seconds(5)
+      cycle.id, job: try await list(extent), rowsExpected: Int(cycle.rowsExpected ?? 0), leader: leader)
+    return limits.retry.backoff.delay(attempt: cycle.failures, chance: .random(in: 0..<1))
   }
 
   /// Reads all ids in a stream and keeps a bounded sample.
-  private func sampleIDs(of job: String, _ object: SourceObject) async throws -> IDSample {
-    var sample = IDSample(seed: UInt64(bitPattern: cycle))
+  private func sampleIDs(of job: String, _ cycle: OpenCycle) async throws -> IDSample {
+    var sample = IDSample(seed: UInt64(bitPattern: cycle.id))
     var locator: String?
     repeat {
       let page = try await tenant.veeva.results(
-        of: job, object: object.apiName, fields: ["Id"], locator: locator,
+        of: job, object: cycle.object.apiName, fields: ["Id"], locator: locator,
         maxRecords: ExtractPlanner.idPageRows(limits.planning))
       while let batch = try await page.nextBatch() { sample.add(batch) }
       locator = page.nextLocator
@@ -117,17 +159,28 @@ struct ObjectPlanner: Sendable {
   }
 
   private func record(
-    _ ranges: [IDRange], _ plan: ExtractPlan, _ object: SourceObject, _ rows: Int
-  ) async throws {
+    _ ranges: [IDRange], _ plan: ExtractPlan, _ cycle: OpenCycle, _ rows: Int
+  ) async throws -> Duration? {
+    // What a worker does at one go is short work; a copy in many parts must not stand before it.
+    let lane = cycle.kind == .delta && ranges.count <= 1 ? Lane.delta : .initial
     let recorded = try await checkpoints.record(
-      ranges: ranges, method: plan.method, of: object, rowsExpected: rows, apiCalls: plan.apiCalls,
-      tenant: tenant.name, cycle: cycle, leader: leader)
+      CyclePlan(ranges: ranges, method: plan.method, lane: lane.rawValue, rowsExpected: rows, apiCalls: plan.apiCalls),
+      of: cycle.id, leader: leader)
     await markers.reached(.jobsRecorded)
-    logger.info(
-      "planned",
+    logger.log(
+      level: recorded == 0 ? .debug : .info, "planned",
       metadata: [
-        "tenant": "\(tenant.name)", "object": "\(object)", "rows": "\(rows)", "jobs": "\(recorded)",
-        "method": "\(plan.method.rawValue)",
+        "tenant": "\(tenant.name)", "object": "\(cycle.object)", "cycle": "\(cycle.kind.rawValue)", "rows": "\(rows)",
+        "jobs": "\(recorded)", "method": "\(plan.method.rawValue)",
       ])
+    return nil
   }
+}
+
+/// Planning came to the same trouble too often, though the org answers.
+struct PlanningGivenUp: Error, CustomStringConvertible {
+  let tries: Int
+  let reason: String
+
+  var description: String { "gave up after \(tries) tries: \(reason)" }
 }

@@ -8,153 +8,176 @@ import Veeva
 
 /// The leader's work for one tenant: plan, publish, advance.
 ///
-/// Two loops, so that reading a large schema or cutting a large object never holds up what can be published already.
+/// Each duty has a loop of its own, and so has the planning of each object: reading a large schema, cutting a large
+/// object or waiting for a slow org never holds up what can go on already.
 struct TenantCycle: Sendable {
   let tenant: Tenant
   let leader: LeaderStamp
   let checkpoints: CheckpointStore
   let publisher: JobPublisher
   let limits: CoordinatorLimits
+  /// Raised when workers have finished something, or an operator has changed something.
   let progress: WorkSignal
   let markers: ProgressMarkers
   let logger: Logger
 
-  let pace: PollPace
+  private let objects = ObjectSignals()
+  private let extracts = WorkSignal()
 
   /// Longest wait between two looks.
   private static let slowestPoll = Duration.seconds(5)
+  /// Time between two clearings of what has had its day.
+  private static let retentionPause = Duration.seconds(60)
+
+  init(
+    tenant: Tenant, leader: LeaderStamp, checkpoints: CheckpointStore, publisher: JobPublisher,
+    limits: CoordinatorLimits, progress: WorkSignal, markers: ProgressMarkers, logger: Logger
+  ) {
+    self.tenant = tenant
+    self.leader = leader
+    self.checkpoints = checkpoints
+    self.publisher = publisher
+    self.limits = limits
+    self.progress = progress.follower()
+    self.markers = markers
+    self.logger = logger
+  }
+
+  private var duties: DutyLoop {
+    DutyLoop(tenant: tenant.name, leader: leader, checkpoints: checkpoints, logger: logger)
+  }
 
   /// Works until the lead is lost.
   func run() async {
+    // What an earlier leader complained of may have passed; what has not is said again.
+    try? await checkpoints.setError(nil, tenant: tenant.name, leader: leader)
+    let lanes = LanePublisher(
+      tenant: tenant, leader: leader, checkpoints: checkpoints, publisher: publisher, limits: limits,
+      markers: markers, logger: logger)
+    let keeper = ExtractKeeper(
+      tenant: tenant, leader: leader, checkpoints: checkpoints, limits: limits,
+      pace: PollPace(longest: tenant.longestPoll), markers: markers, logger: logger)
     await withTaskGroup(of: Void.self) { group in
-      let planned = WorkSignal()
-      group.addTask { await repeating("plan", wokenBy: planned) { try await plan(then: planned) } }
-      group.addTask { await repeating("publish", wokenBy: progress) { try await publishAndAdvance() } }
+      group.addTask { await planObjects() }
+      group.addTask {
+        await duties.run("publish", wokenBy: progress) {
+          try await closeCycles()
+          try await lanes.publish()
+          return try await untilDue()
+        }
+      }
+      group.addTask {
+        await duties.run("read extracts", wokenBy: extracts) {
+          let (wait, completed) = try await keeper.advance()
+          if completed > 0 { progress.raise() }
+          try await keeper.deleteFinished()
+          return min(wait, Self.slowestPoll)
+        }
+      }
+      group.addTask {
+        await duties.run("clear old cycles", wokenBy: WorkSignal()) {
+          _ = try await checkpoints.forgetCycles(tenant: tenant.name, olderThan: .seconds(86_400), leader: leader)
+          return Self.retentionPause
+        }
+      }
       await group.next()
       group.cancelAll()
     }
   }
 
-  /// Plans what is not planned yet.
-  /// - Returns: how long to wait before the next look.
-  private func plan(then planned: WorkSignal) async throws -> Duration {
-    guard let cycle = try await openCycle() else { return Self.slowestPoll }
-    let planner = ObjectPlanner(
-      tenant: tenant, cycle: cycle, leader: leader, checkpoints: checkpoints, limits: limits, markers: markers,
-      logger: logger)
-    var wait = Self.slowestPoll
-    for object in try await checkpoints.objects(tenant: tenant.name, cycle: cycle) {
-      do {
-        wait = min(wait, try await planner.advance(object))
-      } catch let error where Trouble(error).scope == .object {
-        logger.error("object stopped", metadata: ["object": "\(object.object)", "error": "\(error)"])
-        try await checkpoints.failObject(object.object, error: "\(error)", tenant: tenant.name, leader: leader)
+  // MARK: Planning
+
+  /// Plans the objects that are selected, each in a task of its own, also those that are selected later.
+  private func planObjects() async {
+    let (found, discovery) = AsyncStream.makeStream(of: SourceObject.self)
+    await withDiscardingTaskGroup { group in
+      group.addTask {
+        await duties.run("select objects", wokenBy: WorkSignal()) {
+          for object in try await select() { discovery.yield(object) }
+          return Self.slowestPoll
+        }
+        discovery.finish()
       }
-      progress.raise()
+      var planned: Set<SourceObject> = []
+      for await object in found where planned.insert(object).inserted {
+        group.addTask {
+          await duties.run("plan \(object)", wokenBy: objects.signal(of: object)) { try await plan(object) }
+        }
+      }
     }
-    return wait
   }
 
-  /// Opens the cycle, with the objects that the configuration selects.
-  private func openCycle() async throws -> Int64? {
+  /// Takes note of what the configuration selects now.
+  private func select() async throws -> [SourceObject] {
     let organization = try await tenant.veeva.organizationID()
     try await checkpoints.bind(tenant: tenant.name, organization: organization)
-    let cycle = try await checkpoints.openCycle(
-      tenant: tenant.name, objects: tenant.selections.map(\.object), leader: leader)
-    try await checkpoints.setError(nil, tenant: tenant.name, leader: leader)
-    return cycle
+    let selected = tenant.selections.map(\.object)
+    try await checkpoints.select(selected, tenant: tenant.name, leader: leader)
+    return selected
   }
 
-  /// Hands out what can be worked on, and closes what is complete.
+  /// Takes the open cycles of an object a step further.
   /// - Returns: how long to wait before the next look.
-  private func publishAndAdvance() async throws -> Duration {
-    let extracts = ExtractKeeper(
-      tenant: tenant, leader: leader, checkpoints: checkpoints, limits: limits, pace: pace, markers: markers,
-      logger: logger)
-    let poll = try await extracts.advance()
-    for lane in [Lane.initial] {
-      try await publish(lane)
-      try await refill(lane)
-    }
-    if let cycle = try await checkpoints.runningCycle(tenant: tenant.name) {
-      let state = try await checkpoints.advance(tenant: tenant.name, cycle: cycle, leader: leader)
-      if state != .running {
-        await markers.reached(.cycleClosed)
-        logger.info("cycle closed", metadata: ["tenant": "\(tenant.name)", "state": "\(state.rawValue)"])
-      }
-    }
-    try await extracts.deleteFinished()
-    let due = try await checkpoints.nextDue(tenant: tenant.name).map { Duration.milliseconds(max(10, $0)) }
-    return min(poll, due ?? Self.slowestPoll, Self.slowestPoll)
-  }
-
-  /// Marks jobs as queued, then publishes them: a message always finds its job waiting for a worker.
-  private func publish(_ lane: Lane) async throws {
-    let jobs = try await checkpoints.dispatch(
-      tenant: tenant.name, lane: lane.rawValue, outstanding: tenant.concurrency,
-      queued: limits.queueDepth, leader: leader)
-    guard !jobs.isEmpty else { return }
-    await markers.reached(.jobsDispatched)
-    let refused = await withTaskGroup(of: DispatchedJob?.self) { group in
-      for job in jobs {
-        group.addTask {
-          do {
-            try await publisher.publish(
-              JobMessage(
-                job: job.id, tenant: job.tenant, object: job.object, lane: lane, dispatch: job.dispatch))
-            await markers.reached(.messagePublished)
-            return nil
-          } catch {
-            logger.warning("cannot publish a job", metadata: ["job": "\(job.id)", "error": "\(error)"])
-            return job
-          }
-        }
-      }
-      return await group.reduce(into: [DispatchedJob]()) { refused, job in if let job { refused.append(job) } }
-    }
-    if !refused.isEmpty { try await checkpoints.withdraw(refused, leader: leader) }
-    try await checkpoints.announceWork()
-  }
-
-  /// Publishes again what the broker has lost.
-  private func refill(_ lane: Lane) async throws {
-    guard let depth = try? await publisher.depth(tenant: tenant.name, lane: lane), depth == 0 else { return }
-    let lost = try await checkpoints.withdrawLost(
-      tenant: tenant.name, lane: lane.rawValue, olderThan: limits.lostAfter, leader: leader)
-    if lost > 0 {
-      logger.warning("the queue lost jobs; publishing them again", metadata: ["jobs": "\(lost)"])
-      try await publish(lane)
-    }
-  }
-
-  /// Repeats one of the two loops until the lead is lost. One tenant's trouble stops that tenant alone.
-  private func repeating(
-    _ duty: String, wokenBy signal: WorkSignal, _ body: @Sendable () async throws -> Duration
-  ) async {
-    let backoff = Backoff(first: .seconds(1), longest: .seconds(60))
-    var failures = 0
-    while !Task.isCancelled {
-      var wait = Self.slowestPoll
+  private func plan(_ object: SourceObject) async throws -> Duration {
+    guard tenant.selections.contains(where: { $0.object == object }) else { return Self.slowestPoll }
+    let planner = ObjectPlanner(
+      tenant: tenant, leader: leader, checkpoints: checkpoints, limits: limits, markers: markers, logger: logger)
+    var wait = Self.slowestPoll
+    for cycle in try await checkpoints.openCycles(of: object, tenant: tenant.name, leader: leader) {
       do {
-        wait = try await body()
-        failures = 0
-      } catch is LeadershipLost {
-        return
-      } catch is CancellationError {
-        return
-      } catch let error as BudgetExhausted {
-        wait = error.wait
-        try? await checkpoints.setWaiting(error.reason.rawValue, for: error.wait, tenant: tenant.name)
-      } catch {
-        wait = backoff.delay(attempt: failures, chance: Double.random(in: 0..<1))
-        failures += 1
-        logger.error(
-          "cannot \(duty)", metadata: ["tenant": "\(tenant.name)", "error": "\(error)", "next": "\(wait)"])
-        if Trouble(error).scope == .tenant {
-          try? await checkpoints.setError("\(error)", tenant: tenant.name, leader: leader)
+        if let next = try await planner.advance(cycle) { wait = min(wait, next) }
+        if cycle.phase != .copying || cycle.needsSchema {
+          progress.raise()
+          extracts.raise()
         }
+      } catch {
+        try await planningFailed(cycle, error)
       }
-      await signal.wait(atMost: wait)
     }
+    let next = try await checkpoints.nextCycle(of: object, tenant: tenant.name)
+    return min(wait, next.map { max($0, .milliseconds(20)) } ?? wait)
+  }
+
+  /// Stops a cycle whose trouble will not pass, or does not though the org answers; others go on.
+  private func planningFailed(_ cycle: OpenCycle, _ error: any Error) async throws {
+    let isAnswer = (error as? VeevaError).map { $0.status != nil && $0.disposition.countsAsFailure } ?? false
+    let isHopeless = Trouble(error).scope == .object
+    guard isHopeless || isAnswer && cycle.failures + 1 >= limits.retry.maxFailures else {
+      if isAnswer { try await checkpoints.countFailure(of: cycle.id, leader: leader) }
+      throw error
+    }
+    let reason = isHopeless ? "\(error)" : "\(PlanningGivenUp(tries: cycle.failures + 1, reason: "\(error)"))"
+    logger.error(
+      "object stopped",
+      metadata: [
+        "tenant": "\(tenant.name)", "object": "\(cycle.object)", "cycle": "\(cycle.kind.rawValue)",
+        "error": "\(reason)",
+      ])
+    try await checkpoints.fail(
+      cycle, error: reason, tenant: tenant.name, retryAfter: limits.rhythm.failurePause, leader: leader)
+  }
+
+  // MARK: Closing
+
+  /// Ends cycles that are complete, and wakes the planning of objects that are due.
+  private func closeCycles() async throws {
+    let rhythm = limits.rhythm
+    let closed = try await checkpoints.closeCycles(
+      tenant: tenant.name, pause: rhythm.pause, failurePause: rhythm.failurePause, leader: leader)
+    for cycle in closed {
+      await markers.reached(.cycleClosed)
+      logger.log(
+        level: cycle.kind == .delta && cycle.phase == .done ? .debug : .info, "cycle closed",
+        metadata: [
+          "tenant": "\(tenant.name)", "object": "\(cycle.object)", "cycle": "\(cycle.kind.rawValue)",
+          "state": "\(cycle.phase.rawValue)",
+        ])
+    }
+    for object in try await checkpoints.dueObjects(tenant: tenant.name) { objects.raise(object) }
+  }
+
+  private func untilDue() async throws -> Duration {
+    let due = try await checkpoints.nextDue(tenant: tenant.name).map { Duration.milliseconds(max(10, $0)) }
+    return min(due ?? Self.slowestPoll, Self.slowestPoll)
   }
 }

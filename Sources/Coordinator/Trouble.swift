@@ -21,11 +21,21 @@ struct Trouble {
   init(_ error: any Error) {
     scope =
       switch error {
-      case is MappingError, is UnsupportedObject: .object
+      case is MappingError, is UnsupportedObject, is PlanningGivenUp: .object
       case let error as DestinationError where error.isObjectScoped: .object
       case let error as VeevaError where error.disposition == .hopeless: error.isTenantScoped ? .tenant : .object
       case is TenantConflict, is DestinationError: .tenant
       default: .none
       }
+  }
+}
+
+extension VeevaError.Disposition {
+  /// Whether meeting it again and again means that it will not pass, rather than that the org is busy.
+  var countsAsFailure: Bool {
+    switch self {
+    case .retry, .restartExtract, .refreshSchema: true
+    case .waitForLimit, .hopeless: false
+    }
   }
 }

@@ -1,5 +1,6 @@
 public import Checkpoints
 public import JobQueue
+import SyncModel
 
 /// Everything that `status` shows, at one moment.
 public struct ClusterStatus: Sendable, Codable {
@@ -23,20 +24,18 @@ public struct ClusterStatus: Sendable, Codable {
       queues: depths?.ready ?? [:], unreadableMessages: depths?.dead)
   }
 
-  /// Whether every tenant's newest cycle has ended.
-  public var isIdle: Bool { !tenants.isEmpty && tenants.allSatisfy { ($0.cycleState ?? .running) != .running } }
+  /// Whether every object was copied once, or cannot be without a person.
+  public var isCopied: Bool { !objects.isEmpty && objects.allSatisfy { $0.isCopied || $0.phase == .failed } }
 
   /// Whether something needs a person.
-  public var hasFailed: Bool {
-    tenants.contains { $0.error != nil || $0.cycleState == .failed } || objects.contains { $0.phase == .failed }
-  }
+  public var hasFailed: Bool { tenants.contains { $0.error != nil } || objects.contains { $0.phase == .failed } }
 }
 
 extension ObjectStatus {
   /// The state in the words that users know.
   public var state: String {
     switch phase {
-    case .synced: "Last Synced"
+    case .done: "Last Synced"
     case .waiting, .planning, .copying: "Sync in Progress"
     case .failed: "Failed"
     }
@@ -44,7 +43,7 @@ extension ObjectStatus {
 
   /// Committed and rejected rows as a part of those expected, from 0 to 1; `nil` while the total is unknown.
   public var fraction: Double? {
-    if phase == .synced { return 1 }
+    if phase == .done { return 1 }
     guard let expected = rowsExpected, expected > 0 else { return nil }
     // The total is an estimate; a bar that stands at 100 % while rows still come would lie.
     return min(0.999, Double(rowsCommitted + rowsRejected) / Double(expected))
@@ -58,7 +57,7 @@ extension ObjectStatus {
 
   /// Why it is not faster, for an object that is being copied.
   public var holdUp: String? {
-    guard phase != .synced, phase != .failed else { return nil }
+    guard phase.isOpen else { return nil }
     if phase == .waiting { return "waiting to be planned" }
     if phase == .planning { return "the source lists its ids" }
     if jobsLeased == 0, jobsQueued > 0 { return "no free worker" }

@@ -1,4 +1,5 @@
 import Checkpoints
+import SyncModel
 
 /// Rows per second of each object between looks, smoothed.
 public struct RateMeter: Sendable {
@@ -11,7 +12,7 @@ public struct RateMeter: Sendable {
   /// Takes a look.
   /// - Returns: the rates known so far, by `tenant/object`.
   public mutating func look(at status: ClusterStatus, now: ContinuousClock.Instant) -> [String: Double] {
-    for object in status.objects where object.phase == .copying {
+    for object in status.objects where object.phase == .copying && object.kind == .initial {
       let key = "\(object.tenant)/\(object.object)"
       if let (rows, at) = last[key], now > at {
         let (seconds, attoseconds) = (now - at).components

@@ -18,7 +18,7 @@ public struct RejectRetry: Sendable {
   public func retry(_ object: SourceObject, of tenant: Tenant) async throws -> (stored: Int, left: Int) {
     let ids = try await checkpoints.rejects(tenant: tenant.name, object: object.apiName).map(\.recordID)
       .compactMap { VeevaID.widened($0) }
-    guard !ids.isEmpty, let (mapping, _) = try await checkpoints.mapping(of: object, tenant: tenant.name) else {
+    guard !ids.isEmpty, let mapping = try await checkpoints.mapping(of: object, tenant: tenant.name)?.mapping else {
       return (0, ids.count)
     }
     var stored = 0

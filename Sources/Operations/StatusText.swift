@@ -1,4 +1,5 @@
 import Checkpoints
+import SyncModel
 
 /// The status as a table for a terminal.
 public struct StatusText: Sendable {
@@ -39,25 +40,42 @@ public struct StatusText: Sendable {
 
   private func lines(_ object: ObjectStatus, rate: Double?) -> [String] {
     let name = Self.padded(object.object, 30)
-    let done = Self.grouped(object.rowsCommitted)
-    let total = object.phase == .synced ? "" : " of \(object.rowsExpected.map(Self.grouped) ?? "?")"
-    var line = "  \(name) \(bar(object)) \(Self.padded(done + total, 24))"
-    switch object.phase {
-    case .synced:
-      line += green("Last Synced") + dim(rate.map { " · \(Self.grouped(Int64($0))) rows/s" } ?? "")
-    case .failed: line += red("Failed")
-    case .waiting, .planning, .copying:
-      if let rate { line += "\(Self.grouped(Int64(rate))) rows/s" }
-      if let eta = eta(object, rate) { line += " · ETA \(eta)" }
-      if object.jobsLeased > 0 { line += " · \(object.jobsLeased) pages in flight" }
-      if let holdUp = object.holdUp { line += dim(" · \(holdUp)") }
-    }
-    var lines = [line]
+    var lines = ["  \(name) \(bar(object)) \(Self.padded(rows(object), 24))\(state(object, rate))"]
     if let error = object.error { lines.append("      " + red(error)) }
+    if let warning = object.warning { lines.append("      " + red(warning)) }
+    if let filled = object.backfillRows {
+      let total = object.backfillExpected.map(Self.grouped) ?? "?"
+      lines.append("      filling new fields or records beside the deltas: \(Self.grouped(filled)) of \(total)")
+    }
     if object.rowsRejected > 0 {
       lines.append("      \(Self.grouped(object.rowsRejected)) records rejected: crmsync rejects list \(object.tenant)")
     }
     return lines
+  }
+
+  private func rows(_ object: ObjectStatus) -> String {
+    let done = Self.grouped(object.rowsCommitted)
+    if object.phase.isOpen, object.kind == .initial {
+      return "\(done) of \(object.rowsExpected.map(Self.grouped) ?? "?")"
+    }
+    return object.kind == .initial ? done : "\(done) changed"
+  }
+
+  /// Last Synced, Sync in Progress or Failed, and what belongs to it.
+  private func state(_ object: ObjectStatus, _ rate: Double?) -> String {
+    switch object.phase {
+    case .done:
+      let at = object.syncedAt.map { " " + $0.dropFirst(11).prefix(8) } ?? ""
+      return green("Last Synced\(at)") + dim(rate.map { " · \(Self.grouped(Int64($0))) rows/s" } ?? "")
+    case .failed: return red("Failed")
+    case .waiting, .planning, .copying:
+      if object.isCopied, object.jobsLeased + object.jobsQueued + object.jobsRunnable == 0 { return "Sync in Progress" }
+      var parts = rate.map { ["\(Self.grouped(Int64($0))) rows/s"] } ?? []
+      if let eta = eta(object, rate) { parts.append("ETA \(eta)") }
+      if object.jobsLeased > 0 { parts.append("\(object.jobsLeased) pages in flight") }
+      if let holdUp = object.holdUp { parts.append(dim(holdUp)) }
+      return parts.joined(separator: " · ")
+    }
   }
 
   private func notes(_ tenant: TenantStatus) -> [String] {

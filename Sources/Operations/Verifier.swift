@@ -30,9 +30,8 @@ public struct Verifier: Sendable {
   public func verify(
     _ object: SourceObject, of tenant: Tenant, allColumns: Bool
   ) async throws -> ObjectVerification? {
-    guard let (mapping, conditions) = try await checkpoints.mapping(of: object, tenant: tenant.name) else {
-      return nil
-    }
+    guard let stored = try await checkpoints.mapping(of: object, tenant: tenant.name) else { return nil }
+    let (mapping, conditions) = (stored.mapping, stored.conditions)
     let rejected = try await checkpoints.rejects(
       tenant: tenant.name, object: object.apiName, limit: 1_000_000
     ).map(\.recordID)

@@ -1,3 +1,4 @@
+public import Checkpoints
 public import SyncModel
 import Veeva
 
@@ -13,11 +14,13 @@ public struct UnsupportedObject: Error, Sendable, CustomStringConvertible {
 /// What the credentials can see of an object, and what the sync makes of it.
 public struct DescribedObject: Sendable {
   public let schema: SourceObjectSchema
-  public let mapping: ObjectMapping
-  /// SOQL conditions that hold for the whole object.
-  public let conditions: [String]
+  public let stored: StoredMapping
   /// The source's clock before anything of the object is read.
   public let serverTime: Instant
+
+  public var mapping: ObjectMapping { stored.mapping }
+  /// SOQL conditions that select the object's records.
+  public var conditions: [String] { stored.conditions }
 }
 
 /// Reads the schema that the credentials can see, and maps it.
@@ -33,17 +36,22 @@ public struct SchemaReader: Sendable {
     guard let selection = tenant.selections.first(where: { $0.object == object }) else {
       throw UnsupportedObject(tenant: tenant.name, object: object.apiName, reason: "no longer selected")
     }
-    let serverTime = try await tenant.veeva.serverTime()
-    let schema = try await describe(object.apiName)
+    let (schema, serverTime) = try await describe(object.apiName)
     if case .custom = object { try await requireLink(schema) }
-    return DescribedObject(
-      schema: schema, mapping: try ObjectMapping(selection, schema),
-      conditions: try await conditions(for: selection, at: serverTime), serverTime: serverTime)
+    let mapping = try ObjectMapping(selection, schema)
+    let scope = SelectionScope(
+      recordTypes: try await recordTypes(of: selection), months: object.hasMonths ? selection.months : nil)
+    let oldest = scope.months.map(serverTime.monthsBefore)
+    let stored = StoredMapping(
+      mapping: mapping, scope: scope, conditions: Self.conditions(for: object, scope, oldest: oldest),
+      rules: ChangeRules(
+        object: object, fields: mapping.fields, schema: schema, recordTypes: scope.recordTypes, createdFrom: oldest))
+    return DescribedObject(schema: schema, stored: stored, serverTime: serverTime)
   }
 
-  private func describe(_ name: String) async throws -> SourceObjectSchema {
+  private func describe(_ name: String) async throws -> (SourceObjectSchema, Instant) {
     do {
-      return try await tenant.veeva.describe(name)
+      return try await tenant.veeva.describeNow(name)
     } catch let error as VeevaError where error.isGone {
       throw UnsupportedObject(
         tenant: tenant.name, object: name,
@@ -66,34 +74,44 @@ public struct SchemaReader: Sendable {
     }
   }
 
-  private func conditions(for selection: ObjectSelection, at now: Instant) async throws -> [String] {
-    switch selection.object {
-    case .personAccounts:
-      let types = try await tenant.veeva.recordTypes(of: "Account")
-      let ids = try selection.recordTypes.map { name in
-        guard let type = types.first(where: { $0.developerName == name }) else {
-          throw UnsupportedObject(
-            tenant: tenant.name, object: "Account",
-            reason: "record type \(name) does not exist or is not visible; the org has: "
-              + types.filter(\.isPersonType).map(\.developerName).sorted().joined(separator: ", "))
-        }
-        return "'\(type.id)'"
+  /// Ids of the record types that the configuration names.
+  private func recordTypes(of selection: ObjectSelection) async throws -> [String] {
+    guard selection.object == .personAccounts else { return [] }
+    let types = try await tenant.veeva.recordTypes(of: "Account")
+    return try selection.recordTypes.map { name in
+      guard let type = types.first(where: { $0.developerName == name }) else {
+        throw UnsupportedObject(
+          tenant: tenant.name, object: "Account",
+          reason: "record type \(name) does not exist or is not visible; the org has: "
+            + types.filter(\.isPersonType).map(\.developerName).sorted().joined(separator: ", "))
       }
-      return ["IsPersonAccount = true", "RecordTypeId IN (\(ids.joined(separator: ", ")))"]
-    case .calls:
-      return selection.months.map { ["CreatedDate >= \(SOQL.instant(now.monthsBefore($0)))"] } ?? []
-    case .callKeyMessages:
-      return selection.months.map { ["Call2_vod__r.CreatedDate >= \(SOQL.instant(now.monthsBefore($0)))"] } ?? []
-    case .users, .custom:
-      return []
+      return type.id
     }
   }
+
+  private static func conditions(
+    for object: SourceObject, _ scope: SelectionScope, oldest: Instant?
+  ) -> [String] {
+    switch object {
+    case .personAccounts:
+      let ids = scope.recordTypes.map(SOQL.string).joined(separator: ", ")
+      return ["IsPersonAccount = true"] + (ids.isEmpty ? [] : ["RecordTypeId IN (\(ids))"])
+    case .calls: return oldest.map { ["CreatedDate >= \(SOQL.instant($0))"] } ?? []
+    case .callKeyMessages: return oldest.map { ["Call2_vod__r.CreatedDate >= \(SOQL.instant($0))"] } ?? []
+    case .users, .custom: return []
+    }
+  }
+}
+
+extension SourceObject {
+  /// Whether only its records of the last months are synced.
+  fileprivate var hasMonths: Bool { self == .calls || self == .callKeyMessages }
 }
 
 extension SchemaReader {
   /// API calls that reading an object's schema and counting it takes, at best.
   public static func apiCalls(for object: SourceObject) -> Int {
-    // The clock, the describe and the count; record types for accounts.
-    object == .personAccounts ? 4 : 3
+    // The describe, whose answer also tells the time, and the count; record types for accounts.
+    object == .personAccounts ? 3 : 2
   }
 }

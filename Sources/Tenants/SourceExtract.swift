@@ -23,16 +23,16 @@ extension Tenant {
   }
 
   private func extractByREST(_ partition: Partition, _ take: (RecordBatch) async throws -> Void) async throws {
-    var last: String?
+    var position = Position()
     while true {
       let rows = try await veeva.queryPage(
-        partition.restStatement(after: last, limit: ExtractPlanner.restPageRows), object: partition.object.apiName,
+        partition.restStatement(after: position, limit: ExtractPlanner.restPageRows), object: partition.object.apiName,
         fields: partition.fields)
       if rows.rowCount > 0 { try await take(rows) }
       guard rows.rowCount == ExtractPlanner.restPageRows,
         let id = rows.text(row: rows.rowCount - 1, column: ObjectMapping.idColumn)
       else { return }
-      last = id
+      position.lastID = id
     }
   }
 

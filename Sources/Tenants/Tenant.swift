@@ -27,8 +27,11 @@ public struct Tenant: Sendable {
   public var longestPoll: Duration { settings.veeva.pollLongest }
 
   /// How many records of an object there are.
-  public func count(_ object: SourceObject, conditions: [String]) async throws -> Int {
-    try await veeva.count(SOQL.count(from: object.apiName, where: conditions), object: object.apiName)
+  public func count(
+    _ object: SourceObject, conditions: [String], includeDeleted: Bool = false
+  ) async throws -> Int {
+    try await veeva.count(
+      SOQL.count(from: object.apiName, where: conditions), object: object.apiName, includeDeleted: includeDeleted)
   }
 
   /// Creates or alters the destination's tables for a mapping.

@@ -69,7 +69,7 @@ struct JobRun: Sendable {
     at position: Position, of job: ClaimedJob, from source: PageSource, tenant: Tenant
   ) async throws -> PageCheckpoint {
     var page = try await source.page(at: position)
-    return try await tenant.withPageWriter(for: job.mapping, mode: position.mayExist ? .merge : .insert) { writer in
+    return try await tenant.withPageWriter(for: job.mapping, mode: job.writeMode(at: position)) { writer in
       await markers.reached(.pageFetching)
       while let batch = try await page.nextBatch() {
         try await writer.write(batch)

@@ -21,9 +21,9 @@ struct PageSource: Sendable {
     case .rest:
       let limit = ExtractPlanner.restPageRows
       let rows = try await veeva.queryPage(
-        partition.restStatement(after: position.lastID, limit: limit), object: partition.object.apiName,
-        fields: partition.fields)
-      return .rest(rows, isLast: rows.rowCount < limit, taken: false)
+        partition.restStatement(after: position, limit: limit), object: partition.object.apiName,
+        fields: partition.fields, includeDeleted: partition.includesDeleted)
+      return .rest(rows, order: partition.order, isLast: rows.rowCount < limit, taken: false)
     }
   }
 }
@@ -31,15 +31,15 @@ struct PageSource: Sendable {
 /// One page on its way: its records come batch by batch, so that a page may be larger than memory.
 enum SourcePage {
   case bulk(BulkResultPage)
-  case rest(RecordBatch, isLast: Bool, taken: Bool)
+  case rest(RecordBatch, order: KeysetOrder, isLast: Bool, taken: Bool)
 
   /// The next records, or `nil` at the end of the page.
   /// - Throws: when the page ended before all the records that the server declared.
   mutating func nextBatch() async throws -> RecordBatch? {
     switch self {
     case .bulk(let results): return try await results.nextBatch()
-    case .rest(let rows, let isLast, let taken):
-      self = .rest(rows, isLast: isLast, taken: true)
+    case .rest(let rows, let order, let isLast, let taken):
+      self = .rest(rows, order: order, isLast: isLast, taken: true)
       return taken || rows.rowCount == 0 ? nil : rows
     }
   }
@@ -48,7 +48,7 @@ enum SourcePage {
   var isLast: Bool {
     switch self {
     case .bulk(let results): results.nextLocator == nil
-    case .rest(_, let isLast, _): isLast
+    case .rest(_, _, let isLast, _): isLast
     }
   }
 
@@ -58,8 +58,11 @@ enum SourcePage {
     next.pages += 1
     switch self {
     case .bulk(let results): next.locator = results.nextLocator
-    case .rest(let rows, _, _):
+    case .rest(let rows, let order, _, _):
       next.lastID = rows.text(row: rows.rowCount - 1, column: ObjectMapping.idColumn) ?? position.lastID
+      guard order == .stamp else { break }
+      let stamp = rows.text(row: rows.rowCount - 1, column: ObjectMapping.modstampColumn)
+      next.lastStamp = stamp.map(SOQL.stamp) ?? position.lastStamp
     }
     return next
   }

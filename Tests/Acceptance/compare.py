@@ -128,7 +128,8 @@ def main():
                 found += 1
                 want = wanted.pop(row[0], None)
                 if want is None:
-                    extra += 1
+                    # A person that was deleted, or has left, stays and says so.
+                    extra += not any(c["column"] == "veeva_is_deleted" and v == "t" for c, v in zip(columns, row))
                 elif want != key(row, columns):
                     have = key(row, columns)
                     different.append([difference(c, w, h) for c, w, h in zip(columns, want, have) if w != h][:3])

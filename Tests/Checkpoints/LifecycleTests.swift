@@ -79,6 +79,17 @@ actor Counter {
 
 /// A checkpoint store on a database of its own.
 enum TestStore {
+  /// The least that can be mapped: users with an id and a stamp, and fields besides.
+  static func mapping(of object: SourceObject = .users, further: [String] = []) throws -> StoredMapping {
+    let fields = ["Id", "SystemModstamp"].map { SourceField(name: $0, type: $0 == "Id" ? .id : .datetime) }
+    let schema = SourceObjectSchema(
+      name: object.apiName, fields: fields + further.map { SourceField(name: $0, type: .string) })
+    let mapping = try ObjectMapping(ObjectSelection(object), schema)
+    return StoredMapping(
+      mapping: mapping, scope: SelectionScope(), conditions: [],
+      rules: ChangeRules(object: object, fields: mapping.fields, schema: schema))
+  }
+
   struct Missing: Error, CustomStringConvertible {
     var description: String { "CRMSYNC_TEST_POSTGRES_URL is not set: run ./dev test, which starts the servers" }
   }

@@ -19,16 +19,15 @@ final class LifecycleWorld {
     guard let term = try await store.lead(as: "test", lease: .seconds(3600)) else { throw WorldFailure() }
     leader = LeaderStamp(holder: "test", term: term)
     try await store.register(tenant: "acme", destination: "here")
-    guard let cycle = try await store.openCycle(tenant: "acme", objects: [.users], leader: leader) else {
+    try await store.select([.users], tenant: "acme", leader: leader)
+    guard let cycle = try await store.openCycles(of: .users, tenant: "acme", leader: leader).first else {
       throw WorldFailure()
     }
-    let fields = ["Id", "SystemModstamp"].map { SourceField(name: $0, type: $0 == "Id" ? .id : .datetime) }
-    let mapping = try ObjectMapping(ObjectSelection(.users), SourceObjectSchema(name: "User", fields: fields))
-    try await store.store(
-      mapping, conditions: [], deltaFrom: Instant(seconds: 0), tenant: "acme", leader: leader)
-    _ = try await store.record(
-      ranges: [.all], method: .bulk, of: .users, rowsExpected: 1, apiCalls: 1, tenant: "acme", cycle: cycle,
-      leader: leader)
+    try await store.store(TestStore.mapping(), tenant: "acme", leader: leader)
+    let start = DeltaWindow(from: Instant(seconds: 0), to: Instant(seconds: 0))
+    try await store.begin(cycle, window: start, tenant: "acme", leader: leader)
+    let plan = CyclePlan(ranges: [.all], method: .bulk, lane: "initial", rowsExpected: 1, apiCalls: 1)
+    _ = try await store.record(plan, of: cycle.id, leader: leader)
     job = Job(id: 1, method: .bulk, dueAt: Instant(seconds: 0))
   }
 

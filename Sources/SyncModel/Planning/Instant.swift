@@ -9,6 +9,9 @@ public struct Instant: Sendable, Hashable, Comparable, Codable, CustomStringConv
   /// A moment.
   public init(seconds: Int64) { milliseconds = seconds * 1000 }
 
+  /// Before anything that the source has a stamp for.
+  public static let distantPast = Instant(milliseconds: 0)
+
   public static func < (a: Instant, b: Instant) -> Bool { a.milliseconds < b.milliseconds }
 
   /// That much later.

@@ -23,6 +23,10 @@ public enum SOQL {
   /// A datetime literal in UTC with whole seconds, without quotes.
   public static func instant(_ instant: Instant) -> String { instant.formatted }
 
+  /// A stamp as answers spell it, `2026-03-01T10:15:00.000+0000` or `…Z`, as a datetime literal. Stamps are in UTC and
+  /// have whole seconds.
+  public static func stamp(_ text: String) -> String { text.prefix(19) + "Z" }
+
   /// `SELECT … FROM … WHERE … ORDER BY … LIMIT …`; empty parts are left out.
   public static func select(
     _ fields: [String], from object: String, where conditions: [String] = [], orderBy: [String] = [],

@@ -18,15 +18,6 @@ extension VeevaClient {
     return try call.decode([Version].self, from: try await send(call).body).map(\.version)
   }
 
-  /// The server's clock, to the second.
-  public func serverTime() async throws -> Instant {
-    let response = try await send(Call(name: "versions", path: "/services/data/"))
-    guard let date = response.headers.first("Date").flatMap(HTTPDate.parse) else {
-      throw VeevaError(code: .malformedAnswer, call: "versions", message: "the answer has no Date")
-    }
-    return date
-  }
-
   /// Names of the objects that the credentials see.
   public func objectNames() async throws -> [String] {
     struct Answer: Decodable {
@@ -40,11 +31,32 @@ extension VeevaClient {
   /// An object as the credentials see it.
   /// - Throws: `notFound` when they do not see it, or it is not installed.
   public func describe(_ object: String) async throws -> SourceObjectSchema {
+    try await describeNow(object).schema
+  }
+
+  /// An object as the credentials see it, and the server's clock, to the second, at that moment.
+  /// - Throws: `notFound` when they do not see it, or it is not installed.
+  public func describeNow(_ object: String) async throws -> (schema: SourceObjectSchema, serverTime: Instant) {
     let call = Call(name: "describe", object: object, path: path("sobjects/\(FormBody.escape(object))/describe"))
-    let wire = try call.decode(WireObject.self, from: try await send(call).body)
-    return SourceObjectSchema(
+    let response = try await send(call)
+    let wire = try call.decode(WireObject.self, from: response.body)
+    let schema = SourceObjectSchema(
       name: wire.name, label: wire.label ?? wire.name, keyPrefix: wire.keyPrefix, queryable: wire.queryable ?? true,
       fields: wire.fields.map(\.field))
+    return (schema, try serverTime(of: response, call))
+  }
+
+  /// The server's clock, to the second.
+  public func serverTime() async throws -> Instant {
+    let call = Call(name: "versions", path: "/services/data/")
+    return try serverTime(of: try await send(call), call)
+  }
+
+  private func serverTime(of response: HTTPResponse, _ call: Call) throws -> Instant {
+    guard let date = response.headers.first("Date").flatMap(HTTPDate.parse) else {
+      throw VeevaError(code: .malformedAnswer, call: call.name, object: call.object, message: "the answer has no Date")
+    }
+    return date
   }
 
   /// How many records objects have, as the org last counted them: cheap, but not exact, and without those that the

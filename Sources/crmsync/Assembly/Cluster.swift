@@ -94,7 +94,8 @@ struct Cluster: Sendable {
     let limits = CoordinatorLimits(
       name: name, term: configuration.coordinator.term, sweepInterval: min(.seconds(5), configuration.sync.lease / 2),
       queueDepth: configuration.sync.queueDepth,
-      lostAfter: max(.seconds(1), configuration.sync.lease / 4), planning: planning, retry: retry)
+      lostAfter: max(.seconds(1), configuration.sync.lease / 4), planning: planning, retry: retry,
+      rhythm: CycleTimes(pause: configuration.sync.pause))
     let coordinator = CoordinatorService(
       checkpoints: checkpoints, publisher: publisher, tenants: tenants, limits: limits, progress: progress,
       markers: ProgressMarkers(logger: logger), logger: logger)

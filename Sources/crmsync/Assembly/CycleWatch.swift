@@ -1,10 +1,14 @@
 import Checkpoints
 import ServiceLifecycle
+import SyncModel
+import Tenants
 
-/// Ends when every tenant's cycle has ended, or cannot go on without a person.
+/// Ends when every selected object has ended a cycle since the start, or cannot go on without a person.
 struct CycleWatch: Service {
   let checkpoints: CheckpointStore
-  let tenants: [String]
+  let tenants: [Tenant]
+  /// By the database's clock, in milliseconds.
+  let since: Int64
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
@@ -15,9 +19,13 @@ struct CycleWatch: Service {
     }
   }
 
-  private func haveEnded() async throws -> Bool {
-    let statuses = try await checkpoints.tenantStatuses().filter { tenants.contains($0.tenant) }
-    return statuses.count == tenants.count
-      && statuses.allSatisfy { $0.error != nil || ($0.cycleState ?? .running) != .running }
+  /// Whether nothing is left to wait for.
+  func haveEnded() async throws -> Bool {
+    let statuses = try await checkpoints.tenantStatuses()
+    for tenant in tenants where statuses.first(where: { $0.tenant == tenant.name })?.error == nil {
+      let ended = Set(try await checkpoints.cyclesEnded(tenant: tenant.name, since: since).map(\.object))
+      if !tenant.selections.allSatisfy({ ended.contains($0.object) }) { return false }
+    }
+    return true
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checkpoints
 import Foundation
 import Operations
 import Tenants
@@ -12,7 +13,8 @@ struct Run: AsyncParsableCommand {
 
       EXAMPLES
         crmsync run                       Sync until stopped
-        crmsync run --once                One complete cycle, then exit 0, or 1 with the reason
+        crmsync run --once                One complete cycle of every object, its first copy or one delta;
+                                          then exit 0, or 1 with the reason
       """)
 
   @OptionGroup var options: ConfigurationOptions
@@ -24,11 +26,15 @@ struct Run: AsyncParsableCommand {
     let cluster = try await Cluster.ready(options, slots: slots.slots)
     let services = cluster.coordinatorServices() + cluster.workerServices()
     guard once else { return try await cluster.run(services) }
-    let watch = CycleWatch(checkpoints: cluster.checkpoints, tenants: cluster.tenants.map(\.name))
+    let watch = CycleWatch(
+      checkpoints: cluster.checkpoints, tenants: cluster.tenants, since: try await cluster.checkpoints.now())
+    for tenant in cluster.tenants { _ = try await cluster.checkpoints.hurry(tenant: tenant.name, object: nil) }
     try await cluster.run(services + [watch])
     let status = try await cluster.status()
     for line in StatusText(colours: false).lines(status) { print(line) }
     if status.hasFailed { throw ExitCode(ExitStatus.failed.rawValue) }
-    if !status.isIdle { throw Failure(description: "stopped before the cycle was complete; run again to go on") }
+    if try await !watch.haveEnded() {
+      throw Failure(description: "stopped before the cycle was complete; run again to go on")
+    }
   }
 }

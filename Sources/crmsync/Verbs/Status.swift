@@ -11,7 +11,7 @@ struct Status: AsyncParsableCommand {
       EXAMPLES
         crmsync status
         crmsync status --watch            Refreshes every second, until Ctrl-C
-        crmsync status --until-synced     The same, until the running cycle has ended; exit 1 if it failed
+        crmsync status --until-synced     The same, until every object was copied once; exit 1 if one failed
         crmsync status --json
       """)
 
@@ -19,7 +19,7 @@ struct Status: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
   @Flag(help: "Refresh every second.")
   var watch = false
-  @Flag(help: "Refresh until the running cycles have ended.")
+  @Flag(help: "Refresh until every object was copied once.")
   var untilSynced = false
 
   func run() async throws {
@@ -41,7 +41,7 @@ struct Status: AsyncParsableCommand {
     while true {
       let status = try await cluster.status()
       let rates = meter.look(at: status, now: .now)
-      let ends = untilSynced && (status.isIdle || status.tenants.contains { $0.error != nil })
+      let ends = untilSynced && (status.isCopied || status.tenants.contains { $0.error != nil })
       screen.show(text.lines(status, rates: rates), isLast: ends)
       if ends { return status }
       try await Task.sleep(for: .seconds(1))
