@@ -18,6 +18,7 @@ struct DescribeTests {
       #expect(again.describe() == printed, "seed \(seed) round \(round)")
       #expect(again.sync == loaded.sync && again.worker == loaded.worker && again.log == loaded.log)
       #expect(again.tenants.mapValues(\.objects) == loaded.tenants.mapValues(\.objects))
+      #expect(again.tenants.mapValues(\.events) == loaded.tenants.mapValues(\.events))
       #expect(again.postgres.url == loaded.postgres.url && again.operations.listen == loaded.operations.listen)
       #expect(again.tenants["a"]?.veeva.auth.flow == loaded.tenants["a"]?.veeva.auth.flow)
     }
@@ -43,7 +44,9 @@ enum RandomConfiguration {
   static func yaml(_ chance: inout Chance) -> String {
     func pick(_ texts: String...) -> String { texts.randomElement(using: &chance) ?? "" }
     let top = [
-      pick("", "sync: { pause: \(Int.random(in: 0...86_400_000, using: &chance))ms, queueDepth: 7 }"),
+      pick(
+        "", "sync: { pause: \(Int.random(in: 0...86_400_000, using: &chance))ms, queueDepth: 7 }",
+        "sync: { overlap: \(Int.random(in: 60_000...86_400_000, using: &chance))ms, lag: 3s }"),
       pick("", "worker:\n  slots: \(Int.random(in: 1...64, using: &chance))\n  batchBytes: 100_000"),
       pick("", "operations: { listen: '0.0.0.0:\(Int.random(in: 0...65_535, using: &chance))', token: t }"),
       pick("", "log: { level: trace }", "log: { format: json }", "log:"),
@@ -54,7 +57,9 @@ enum RandomConfiguration {
       "{ flow: password, clientID: i, clientSecret: s, username: u@v, password: p }")
     let objects = pick(
       "", "\n    objects: { users: , calls: { months: 3, exclude: [A, B__c] } }",
-      "\n    objects: { custom: [A__c, { name: B_vod__c, include: [X] }] }")
+      "\n    objects: { custom: [A__c, { name: B_vod__c, include: [X] }] }",
+      "\n    objects: { users: { triggers: [] }, custom: [{ name: B__c, triggers: [X__c, Y__c] }] }",
+      "\n    events: { enabled: false }", "\n    events: { initial: true }\n    objects: { users: {} }")
     let password = pick("", ":p%20w")
     return """
       postgres: { url: "postgresql://u\(password)@h\(pick("", ":1", ",g:2"))/d?sslmode=require" }

@@ -45,6 +45,7 @@ struct LoadingTests {
     let loaded = try Configuration.parse(Sample.yaml())
     #expect(loaded.sync == Configuration.Sync())
     #expect(loaded.sync.pause == .seconds(300) && loaded.sync.pageRows == 50_000)
+    #expect(loaded.sync.overlap == .seconds(900) && loaded.sync.lag == .seconds(10))
     #expect(loaded.worker.slots == 4 && loaded.worker.batchBytes == 1 << 20)
     #expect(loaded.operations.listen == ListenAddress(host: "127.0.0.1", port: 8080))
     #expect(loaded.log.level == .info && loaded.log.format == .auto)
@@ -52,12 +53,14 @@ struct LoadingTests {
     #expect(acme.veeva.apiVersion == "62.0" && acme.veeva.apiShare == 0.8)
     #expect(acme.objects == TenantConfiguration.Objects())
     #expect(acme.selections.map(\.object) == SourceObject.standard)
+    #expect(acme.selections.allSatisfy { $0.triggers == nil })
+    #expect(acme.events.isEnabled && !acme.events.includesInitial)
   }
 
   @Test("every section's values are read")
   func values() throws {
     let top = """
-      sync: { pause: 0s, pageRows: 1000, partitionRows: 2_000, restBelowRows: 7, queueDepth: 3, maxFailures: 2,
+      sync: { pause: 0s, overlap: 1m, lag: 0s, pageRows: 1000, partitionRows: 2_000, restBelowRows: 7, queueDepth: 3, maxFailures: 2,
         lease: 2s, jobTime: 1m, backoff: { first: 5ms, longest: 2h } }
       worker: { slots: 64, batchBytes: 64KiB, shutdown: 5s }
       coordinator: { term: 3s }
@@ -66,6 +69,7 @@ struct LoadingTests {
       """
     let loaded = try Configuration.parse(Sample.yaml(top: top))
     #expect(loaded.sync.pause == .zero && loaded.sync.restBelowRows == 7 && loaded.sync.partitionRows == 2000)
+    #expect(loaded.sync.overlap == .seconds(60) && loaded.sync.lag == .zero)
     #expect(loaded.sync.backoff.first == .milliseconds(5) && loaded.sync.backoff.longest == .seconds(7200))
     #expect(loaded.sync.queueDepth == 3 && loaded.sync.maxFailures == 2 && loaded.sync.lease == .seconds(2))
     #expect(loaded.sync.jobTime == .seconds(60) && loaded.coordinator.term == .seconds(3))
@@ -86,6 +90,31 @@ struct LoadingTests {
         ObjectSelection(.calls, months: 3), ObjectSelection(.callKeyMessages, months: 3),
         ObjectSelection(.custom("A__c")), ObjectSelection(.custom("B__c"), exclude: ["X__c"]),
       ])
+  }
+
+  @Test("every kind of object takes triggers, and an empty list is not a missing one")
+  func triggers() throws {
+    let loaded = try Configuration.parse(
+      Sample.withObjects(
+        """
+        { personAccounts: { triggers: [PersonEmail, Specialty_1_vod__c] }, users: { triggers: [] },
+          calls: { triggers: [Status_vod__c] }, callKeyMessages: { triggers: [Reaction_vod__c] },
+          custom: [{ name: A__c, triggers: [B__c] }, C__c] }
+        """))
+    #expect(
+      loaded.tenants["acme"]?.selections.map(\.triggers) == [
+        ["PersonEmail", "Specialty_1_vod__c"], [], ["Status_vod__c"], ["Reaction_vod__c"], ["B__c"], nil,
+      ])
+  }
+
+  @Test("a tenant's events can be switched off, and on for the first copy")
+  func events() throws {
+    func events(_ text: String) throws -> TenantConfiguration.Events? {
+      try Configuration.parse(Sample.yaml(tenant: "    events: \(text)")).tenants["acme"]?.events
+    }
+    #expect(try events("{ enabled: false }") == .init(isEnabled: false, includesInitial: false))
+    #expect(try events("{ initial: true }") == .init(isEnabled: true, includesInitial: true))
+    #expect(try events("") == .init())
   }
 
   @Test("all four ways to log in are read")

@@ -35,6 +35,10 @@ struct Mistake: CustomTestStringConvertible {
     Mistake("nothing", Sample.yaml(top: "worker: { slots: }"), .missing, "worker.slots", "remove the key"),
     Mistake("no unit", Sample.yaml(top: "sync: { pause: 5 }"), .wrongType, "sync.pause", "ms, s, m, h, d"),
     Mistake("too long", Sample.yaml(top: "sync: { pause: 25h }"), .outOfRange, "sync.pause", "0s to 1d"),
+    Mistake("too short", Sample.yaml(top: "sync: { overlap: 59s }"), .outOfRange, "sync.overlap", "1m to 1d"),
+    Mistake("lag too long", Sample.yaml(top: "sync: { lag: 11m }"), .outOfRange, "sync.lag", "0s to 10m"),
+    Mistake(
+      "mistyped overlap", Sample.yaml(top: "sync: { overlpa: 20m }"), .unknownKey, "sync.overlpa", "mean overlap"),
     Mistake("past the broker's limit", Sample.yaml(top: "sync: { jobTime: 30m }"), .outOfRange, "sync.jobTime", "20m"),
     Mistake("wrong byte unit", Sample.yaml(top: "worker: { batchBytes: 1MB }"), .wrongType, "worker.batchBytes", "MiB"),
     Mistake("unknown level", Sample.yaml(top: "log: { level: warn }"), .invalid, "log.level", "warning"),
@@ -129,6 +133,18 @@ struct Mistake: CustomTestStringConvertible {
     Mistake(
       "no key", Sample.withAuth("{ flow: jwt-bearer, clientID: i, username: u, privateKey: abc }"), .invalid,
       "tenants.acme.veeva.auth.privateKey", "PEM"),
+    Mistake(
+      "mistyped flag", Sample.yaml(tenant: "    events: { initial: ture }"), .wrongType, "tenants.acme.events.initial",
+      "mean true"),
+    Mistake(
+      "no flag", Sample.yaml(tenant: "    events: { enabled: yes }"), .wrongType, "tenants.acme.events.enabled",
+      "true or false"),
+    Mistake(
+      "nothing to publish", Sample.yaml(tenant: "    events: { enabled: false, initial: true }"), .conflict,
+      "tenants.acme.events.initial", "enabled: true"),
+    Mistake(
+      "events of all tenants", Sample.yaml(top: "events: { enabled: false }"), .unknownKey, "events",
+      "tenants.NAME.events"),
     Mistake("no destination", Sample.yaml(destination: ""), .missing, "tenants.acme.destination", "postgres"),
     Mistake(
       "other destination", Sample.yaml(destination: "    destination: { marketo: {} }"), .unknownKey,
@@ -160,6 +176,15 @@ struct Mistake: CustomTestStringConvertible {
     Mistake(
       "excluded and included", Sample.withObjects("{ users: { exclude: [Fax], include: [fax] } }"), .conflict,
       "tenants.acme.objects.users.include", "excluded, too"),
+    Mistake(
+      "excluded trigger", Sample.withObjects("{ custom: [{ name: A__c, exclude: [B__c], triggers: [b__C] }] }"),
+      .conflict, "tenants.acme.objects.custom[0].triggers", "excluded, too"),
+    Mistake(
+      "mistyped triggers", Sample.withObjects("{ calls: { trigers: [Status_vod__c] } }"), .unknownKey,
+      "tenants.acme.objects.calls.trigers", "mean triggers"),
+    Mistake(
+      "a trigger's label", Sample.withObjects("{ calls: { triggers: [Call status] } }"), .invalid,
+      "tenants.acme.objects.calls.triggers[0]", "crmsync schema"),
     Mistake(
       "no custom object", Sample.withObjects("{ custom: [Product_vod] }"), .invalid,
       "tenants.acme.objects.custom[0]", "__c"),

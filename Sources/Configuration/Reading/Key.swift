@@ -71,10 +71,7 @@ extension Key where Root: Section {
     Key(
       names: [name],
       read: { root, reader in
-        guard let entry = reader[name] else { return }
-        let place = reader.place(of: name)
-        guard let items = ListReader.items(entry.node, at: place, expected: kind.type, reader.loading) else { return }
-        root[keyPath: member] = items.compactMap { kind.read($0.node, at: $0.place, reader.loading) }
+        if let values = ListReader.values(name, of: kind, reader) { root[keyPath: member] = values }
       },
       outline: { [(name, .list($0[keyPath: member].map(kind.outline)))] },
       reference: { section in
@@ -83,6 +80,23 @@ extension Key where Root: Section {
           .init(
             path: path(section, name), type: "list of \(kind.type)", defaultValue: "`[\(items)]`", meaning: meaning)
         ]
+      })
+  }
+
+  /// A list of values that means something else by being left out than by being empty.
+  /// - Parameter unset: what follows from leaving it out.
+  static func optionalList<Value>(
+    _ name: String, _ member: WritableKeyPath<Root, [Value]?>, of kind: ValueKind<Value>, unset: String,
+    _ meaning: String
+  ) -> Key {
+    Key(
+      names: [name],
+      read: { root, reader in
+        if let values = ListReader.values(name, of: kind, reader) { root[keyPath: member] = values }
+      },
+      outline: { root in root[keyPath: member].map { [(name, .list($0.map(kind.outline)))] } ?? [] },
+      reference: {
+        [.init(path: path($0, name), type: "list of \(kind.type)", defaultValue: unset, meaning: meaning)]
       })
   }
 
@@ -126,6 +140,13 @@ extension Key where Root: Section {
 enum ListReader {
   /// More items are a mistake, or meant to harm.
   private static let mostItems = 1000
+
+  /// The values under a key; nil where there is none, or no list, which is reported.
+  static func values<Value>(_ name: String, of kind: ValueKind<Value>, _ reader: SectionReader) -> [Value]? {
+    guard let entry = reader[name] else { return nil }
+    return items(entry.node, at: reader.place(of: name), expected: kind.type, reader.loading)?
+      .compactMap { kind.read($0.node, at: $0.place, reader.loading) }
+  }
 
   /// The items and their places; reports what is no list.
   static func items(

@@ -72,6 +72,23 @@ extension ValueKind where Value == String {
   }
 }
 
+extension ValueKind where Value == Bool {
+  /// Yes or no, in the words of YAML 1.2.
+  static var flag: ValueKind {
+    ValueKind("true or false", isPlain: true, text: { $0 ? "true" : "false" }) { scalar, _ throws(Complaint) in
+      switch scalar.text {
+      case "true": return true
+      case "false": return false
+      default:
+        let nearest = NearestName.find(scalar.text, among: ["true", "false"]).flatMap { $0.isClose ? $0.name : nil }
+        throw Complaint(
+          .wrongType, "\(scalar.quoted) is neither true nor false",
+          nearest.map { "did you mean \($0)?" } ?? "write true or false")
+      }
+    }
+  }
+}
+
 extension ValueKind where Value: RawRepresentable<String> & CaseIterable {
   /// One of a few words.
   static var choice: ValueKind {

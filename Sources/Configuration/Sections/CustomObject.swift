@@ -9,16 +9,20 @@ extension TenantConfiguration {
     public var exclude: [String] = []
     /// Standard fields that are copied though they would not be. Default: none.
     public var include: [String] = []
+    /// Fields whose changes raise events, and whose values the events carry. Default nil: every field that is copied.
+    public var triggers: [String]?
   }
 }
 
 extension TenantConfiguration.CustomObject: Section {
   static var keys: [Key<Self>] {
     [.required("name", \.name, .customObjectName, "API name of the object.")]
-      + .fields(exclude: \.exclude, include: \.include)
+      + .fields(exclude: \.exclude, include: \.include, triggers: \.triggers)
   }
 
-  mutating func finish(_ reader: SectionReader) { reader.checkFields(exclude: exclude, include: include) }
+  mutating func finish(_ reader: SectionReader) {
+    reader.checkFields(exclude: exclude, include: include, triggers: triggers)
+  }
 }
 
 extension Key {

@@ -23,6 +23,8 @@ extension TenantConfiguration {
     public var exclude: [String] = []
     /// Standard fields that are copied though they would not be. Default: none.
     public var include: [String] = []
+    /// Fields whose changes raise events, and whose values the events carry. Default nil: every field that is copied.
+    public var triggers: [String]?
   }
 
   /// Users of the org.
@@ -31,6 +33,8 @@ extension TenantConfiguration {
     public var exclude: [String] = []
     /// Standard fields that are copied though they would not be. Default: none.
     public var include: [String] = []
+    /// Fields whose changes raise events, and whose values the events carry. Default nil: every field that is copied.
+    public var triggers: [String]?
   }
 
   /// Calls of the last months.
@@ -42,6 +46,8 @@ extension TenantConfiguration {
     public var exclude: [String] = []
     /// Standard fields that are copied though they would not be. Default: none.
     public var include: [String] = []
+    /// Fields whose changes raise events, and whose values the events carry. Default nil: every field that is copied.
+    public var triggers: [String]?
   }
 
   /// Key messages of the same months as calls.
@@ -50,6 +56,8 @@ extension TenantConfiguration {
     public var exclude: [String] = []
     /// Standard fields that are copied though they would not be. Default: none.
     public var include: [String] = []
+    /// Fields whose changes raise events, and whose values the events carry. Default nil: every field that is copied.
+    public var triggers: [String]?
   }
 }
 
@@ -87,7 +95,7 @@ extension TenantConfiguration.PersonAccounts: Section {
     [
       .list(
         "recordTypes", \.recordTypes, of: .recordTypeName, "Developer names of the record types that are copied.")
-    ] + .fields(exclude: \.exclude, include: \.include)
+    ] + .fields(exclude: \.exclude, include: \.include, triggers: \.triggers)
   }
 
   mutating func finish(_ reader: SectionReader) {
@@ -97,13 +105,15 @@ extension TenantConfiguration.PersonAccounts: Section {
           .invalid, "no record type is listed, so no Person Account would be copied",
           "list at least one, such as Professional_vod, or remove the key"), at: "recordTypes")
     }
-    reader.checkFields(exclude: exclude, include: include)
+    reader.checkFields(exclude: exclude, include: include, triggers: triggers)
   }
 }
 
 extension TenantConfiguration.Users: Section {
-  static var keys: [Key<Self>] { .fields(exclude: \.exclude, include: \.include) }
-  mutating func finish(_ reader: SectionReader) { reader.checkFields(exclude: exclude, include: include) }
+  static var keys: [Key<Self>] { .fields(exclude: \.exclude, include: \.include, triggers: \.triggers) }
+  mutating func finish(_ reader: SectionReader) {
+    reader.checkFields(exclude: exclude, include: include, triggers: triggers)
+  }
 }
 
 extension TenantConfiguration.Calls: Section {
@@ -111,13 +121,17 @@ extension TenantConfiguration.Calls: Section {
     [
       .value(
         "months", \.months, .whole(1...120), "Months back, by the day the call was created; older calls are removed.")
-    ] + .fields(exclude: \.exclude, include: \.include)
+    ] + .fields(exclude: \.exclude, include: \.include, triggers: \.triggers)
   }
 
-  mutating func finish(_ reader: SectionReader) { reader.checkFields(exclude: exclude, include: include) }
+  mutating func finish(_ reader: SectionReader) {
+    reader.checkFields(exclude: exclude, include: include, triggers: triggers)
+  }
 }
 
 extension TenantConfiguration.CallKeyMessages: Section {
-  static var keys: [Key<Self>] { .fields(exclude: \.exclude, include: \.include) }
-  mutating func finish(_ reader: SectionReader) { reader.checkFields(exclude: exclude, include: include) }
+  static var keys: [Key<Self>] { .fields(exclude: \.exclude, include: \.include, triggers: \.triggers) }
+  mutating func finish(_ reader: SectionReader) {
+    reader.checkFields(exclude: exclude, include: include, triggers: triggers)
+  }
 }

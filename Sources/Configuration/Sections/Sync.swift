@@ -4,6 +4,14 @@ extension Configuration {
     /// Rest between two cycles of a tenant. 0s to 1d. Default 5m: what people know from the sync this one replaces.
     public var pause: Duration = .seconds(300)
 
+    /// How far a delta reaches back behind where the one before ended. 1m to 1d. Default 15m: rows become visible when
+    /// their transaction is committed, which is minutes after their stamp where the org works on a lot at once.
+    public var overlap: Duration = .seconds(900)
+
+    /// How far a delta stays behind the org's clock. 0s to 10m. Default 10s: most rows are visible by then, and the
+    /// overlap of the next delta finds the others.
+    public var lag: Duration = .seconds(10)
+
     /// Rows asked for per bulk result page. 1,000 to 250,000. Default 50,000: a page is committed as one step, takes
     /// a second or so, and is what a killed worker has to do again.
     public var pageRows = 50_000
@@ -48,6 +56,11 @@ extension Configuration.Sync: Section {
   static var keys: [Key<Self>] {
     [
       .value("pause", \.pause, .duration(.zero ... .seconds(86_400)), "Rest between two cycles of a tenant."),
+      .value(
+        "overlap", \.overlap, .duration(.seconds(60) ... .seconds(86_400)),
+        "How far a delta reaches back behind where the one before ended, for rows that became visible later."),
+      .value(
+        "lag", \.lag, .duration(.zero ... .seconds(600)), "How far a delta stays behind the org's clock."),
       .value(
         "pageRows", \.pageRows, .whole(1000...250_000),
         "Rows asked for per bulk result page. A page is committed as one step and is what a killed worker does again."),

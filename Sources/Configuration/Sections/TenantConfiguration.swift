@@ -6,6 +6,7 @@ public struct TenantConfiguration: Sendable, Equatable {
   public var destination = Destination()
   /// What is copied. Default: Person Accounts, users, calls and their key messages.
   public var objects = Objects()
+  public var events = Events()
 }
 
 extension TenantConfiguration: Section {
@@ -16,6 +17,7 @@ extension TenantConfiguration: Section {
       .section(
         "objects", \.objects,
         "What is copied. Left out: Person Accounts, users, calls and key messages. Given: exactly what it lists."),
+      .section("events", \.events, "What is published about changes, to the exchange `crmsync.events`."),
     ]
   }
 }
