@@ -28,6 +28,7 @@ struct MappingBuilder {
       throw MappingError(object: schema.name, problem: .unknownInclude(name))
     }
     let tables = tableEntries().map { table, entries in makeTable(table, entries) }
+    noteHiddenTriggers()
     return ObjectMapping(
       object: selection.object, fields: fields, tables: tables, omitted: omittedFields(), hidden: hidden)
   }
@@ -104,10 +105,19 @@ struct MappingBuilder {
     hidden.append(entry.field)
   }
 
+  /// A trigger that the credentials do not see, perhaps no longer, stops nothing: other changes are published on.
+  private mutating func noteHiddenTriggers() {
+    for name in selection.triggers ?? [] where byName[name.lowercased()] == nil {
+      guard !hidden.contains(where: { $0.lowercased() == name.lowercased() }) else { continue }
+      hidden.append(name)
+    }
+  }
+
   private func omittedFields() -> [OmittedField] {
     schema.fields.filter { positions[$0.name] == nil }.map { field in
+      let name = field.name.lowercased()
       let reason: OmittedField.Reason =
-        if excluded.contains(field.name.lowercased()) {
+        if excluded.contains(name) {
           .excluded
         } else if field.deprecatedAndHidden {
           .deprecated
@@ -115,6 +125,8 @@ struct MappingBuilder {
           .compound
         } else if field.type.valueType == nil {
           .unsupportedType
+        } else if triggers?.contains(name) == true {
+          .triggerNotSynced
         } else {
           .notDefault
         }

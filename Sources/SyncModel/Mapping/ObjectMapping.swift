@@ -38,6 +38,7 @@ public struct OmittedField: Sendable, Codable, Equatable {
   public enum Reason: String, Sendable, Codable {
     case excluded = "excluded by the configuration"
     case notDefault = "a standard field outside the default mapping; name it under include: to sync it"
+    case triggerNotSynced = "raises no events although it is named under triggers:; name it under include:, too"
     case compound = "a compound field; its parts are synced as fields of their own"
     case unsupportedType = "its type cannot be extracted in bulk"
     case deprecated = "deprecated and hidden in the org"

@@ -116,6 +116,41 @@ import Testing
     }
   }
 
+  @Test(
+    "without triggers every field raises events; with triggers exactly those do, whatever the case of their letters")
+  func triggers() throws {
+    let schema = TestSchema.object(
+      "A__c", [("Id", .id), ("SystemModstamp", .datetime), ("X__c", .int), ("Y__c", .string)])
+    func raising(_ triggers: [String]?) throws -> [String] {
+      let mapping = try ObjectMapping(ObjectSelection(.custom("A__c"), triggers: triggers), schema)
+      return mapping.tables.flatMap(\.columns).filter(\.raisesEvents).map(\.field)
+    }
+    #expect(try raising(nil) == ["Id", "SystemModstamp", "X__c", "Y__c"])
+    #expect(try raising(["x__C"]) == ["X__c"])
+    #expect(try raising([]) == [])
+  }
+
+  @Test("a trigger that the credentials do not see stops nothing: it is reported as hidden, once")
+  func hiddenTrigger() throws {
+    let selection = ObjectSelection(.users, triggers: ["Title", "Gone__c", "gone__C"])
+    let schema = TestSchema.object("User", TestSchema.userFields.filter { $0.0 != "Title" })
+    let mapping = try ObjectMapping(selection, schema)
+    #expect(mapping.hidden == ["Title", "Gone__c"])
+    #expect(mapping.tables.flatMap(\.columns).allSatisfy { !$0.raisesEvents })
+  }
+
+  @Test("a trigger that is visible but not synced is reported with what to do; include makes it raise events")
+  func triggerNotSynced() throws {
+    let schema = TestSchema.object("User", TestSchema.userFields + [("Division", .string), ("Alias", .string)])
+    let without = try ObjectMapping(ObjectSelection(.users, triggers: ["division"]), schema)
+    #expect(without.reason(of: "Division") == .triggerNotSynced)
+    #expect(without.reason(of: "Alias") == .notDefault)
+    #expect(without.hidden == [])
+    let with = try ObjectMapping(ObjectSelection(.users, include: ["Division"], triggers: ["division"]), schema)
+    #expect(with.tables.first?.column(of: "Division")?.raisesEvents == true)
+    #expect(with.reason(of: "Division") == nil)
+  }
+
   @Test("rule 9: without a list of objects, accounts, users, calls and key messages are synced")
   func standardObjects() {
     #expect(SourceObject.standard == [.personAccounts, .users, .calls, .callKeyMessages])
