@@ -105,6 +105,7 @@ let package = Package(
     tests(of: "Checkpoints", ["PostgreSQL", "SyncModel"]),
     tests(of: "PostgresDestination", ["PostgreSQL", "SyncModel"]),
     tests(of: "JobQueue", ["AMQP", log]),
+    tests(of: "Tenants", ["SyncConfiguration", "SyncModel", log]),
     .testTarget(
       name: "SimulatorTests", dependencies: ["Simulator", "TestSupport"], path: "Tests/Simulator",
       exclude: ["Python"], swiftSettings: settings),

@@ -15,9 +15,12 @@ public struct Tenant: Sendable {
   /// Connections to the destination's database.
   public let destinationPool: PostgresPool
   let checkpoints: CheckpointStore
+  let live: LiveSelections
 
-  /// The objects that the configuration selects.
-  public var selections: [ObjectSelection] { settings.selections }
+  /// The objects that the configuration selects now: it may change while the process runs.
+  public var selections: [ObjectSelection] { live.selections(of: name) }
+  /// When cycles begin, and what they reach; as ``selections``, what the configuration says now.
+  public var times: CycleTimes { live.times }
 
   /// Jobs of this tenant at work at once, in the whole cluster.
   public var concurrency: Int { settings.veeva.concurrency }

@@ -8,8 +8,12 @@ import Veeva
 
 extension Tenant {
   /// Connects a tenant's two ends; nothing is sent yet.
-  /// - Parameter connections: connections to the destination that this process may hold.
-  public init(name: String, settings: TenantConfiguration, checkpoints: CheckpointStore, connections: Int) {
+  /// - Parameters:
+  ///   - connections: connections to the destination that this process may hold.
+  ///   - live: what of the settings may change while the process runs.
+  public init(
+    name: String, settings: TenantConfiguration, checkpoints: CheckpointStore, connections: Int, live: LiveSelections
+  ) {
     let budget = SharedBudget(tenant: name, share: settings.veeva.apiShare, checkpoints: checkpoints)
     let http = HTTPClient(configuration: HTTPClientConfiguration(caFile: settings.veeva.caFile))
     let postgres = settings.destination.postgres
@@ -23,7 +27,8 @@ extension Tenant {
         credentials: settings.veeva.auth.credentials, http: http,
         sessions: StoredSessions(tenant: name, checkpoints: checkpoints), limits: budget),
       budget: budget, destination: PostgresDestination(schema: postgres?.schema ?? name),
-      destinationPool: PostgresPool(destination, size: connections), checkpoints: checkpoints)
+      destinationPool: PostgresPool(destination, size: connections), checkpoints: checkpoints,
+      live: live)
   }
 
   /// What tells this destination from another.

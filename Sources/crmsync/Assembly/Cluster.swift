@@ -20,13 +20,17 @@ struct Cluster: Sendable {
   let checkpoints: CheckpointStore
   let tenants: [Tenant]
   let logger: Logger
+  /// What of the configuration may change while the process runs.
+  let live: LiveSelections
+  private let follower: ConfigurationFollower
   private let database: PostgresConfiguration
   private let broker: AMQPConfiguration
 
   /// Puts a process together; nothing is connected yet.
   /// - Parameter slots: jobs at once, where the command line says so.
-  init(_ configuration: Configuration, slots: Int? = nil) throws {
-    var configuration = configuration
+  init(_ source: ConfigurationSource, slots: Int? = nil) throws {
+    let loaded = try source.load()
+    var configuration = loaded
     if let slots { configuration.worker.slots = slots }
     self.configuration = configuration
     logger = LogOutput.start(configuration.log)
@@ -37,14 +41,18 @@ struct Cluster: Sendable {
     let connections = configuration.worker.slots + 2
     let checkpoints = CheckpointStore(pool: PostgresPool(database, size: connections + 2))
     self.checkpoints = checkpoints
+    let live = LiveSelections(loaded)
+    self.live = live
+    follower = ConfigurationFollower(
+      path: source.path, environment: source.environment, started: loaded, live: live, logger: logger)
     tenants = configuration.tenants.sorted { $0.key < $1.key }.map { name, settings in
-      Tenant(name: name, settings: settings, checkpoints: checkpoints, connections: connections)
+      Tenant(name: name, settings: settings, checkpoints: checkpoints, connections: connections, live: live)
     }
   }
 
   /// Puts a process together and makes sure that the checkpoints can be used.
   static func ready(_ options: ConfigurationOptions, slots: Int? = nil) async throws -> Cluster {
-    let cluster = try Cluster(try options.load(), slots: slots)
+    let cluster = try Cluster(options.source, slots: slots)
     try await cluster.checkpoints.migrate()
     for tenant in cluster.tenants {
       try await cluster.checkpoints.register(tenant: tenant.name, destination: tenant.destinationIdentity)
@@ -91,6 +99,7 @@ struct Cluster: Sendable {
   func coordinatorServices() -> [any Service] {
     let name = Self.processName("coordinator")
     let progress = WorkSignal()
+    live.onChange { progress.raise() }
     let limits = CoordinatorLimits(
       name: name, term: configuration.coordinator.term, sweepInterval: min(.seconds(5), configuration.sync.lease / 2),
       queueDepth: configuration.sync.queueDepth,
@@ -125,13 +134,13 @@ struct Cluster: Sendable {
     ]
   }
 
-  /// Runs services until they are told to stop.
+  /// Runs services until they are told to stop, and follows the configuration file meanwhile.
   ///
   /// The first SIGTERM or SIGINT stops in good order, within `worker.shutdown`; a second one ends at once.
   func run(_ services: [any Service]) async throws {
     SecondSignal.install()
     var group = ServiceGroupConfiguration(
-      services: services.map { service in
+      services: (services + [ConfigurationWatch(follower: follower)]).map { service in
         // A service that ends on its own, as `--once` does, ends the others in good order.
         .init(
           service: service, successTerminationBehavior: .gracefullyShutdownGroup,

@@ -8,12 +8,21 @@ struct ConfigurationOptions: ParsableArguments {
   @Option(name: [.short, .long], help: "The configuration file. Default: CRMSYNC_CONFIG, else crmsync.yaml.")
   var config: String?
 
-  /// The configuration, validated.
-  func load() throws -> Configuration {
+  /// Where the configuration is read from.
+  var source: ConfigurationSource {
     let environment = ProcessInfo.processInfo.environment
-    let path = Configuration.path(flag: config, environment: environment)
-    return try Configuration.load(path: path, environment: environment)
+    return ConfigurationSource(
+      path: Configuration.path(flag: config, environment: environment), environment: environment)
   }
+}
+
+/// Where a configuration is read from, again when it has changed.
+struct ConfigurationSource: Sendable {
+  let path: String
+  let environment: [String: String]
+
+  /// The configuration, validated.
+  func load() throws -> Configuration { try Configuration.load(path: path, environment: environment) }
 }
 
 /// How a verb prints.

@@ -21,7 +21,7 @@ struct Check: AsyncParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   func run() async throws {
-    let cluster = try Cluster(try options.load())
+    let cluster = try Cluster(options.source)
     var worst = ExitStatus.done
     func step(_ name: String, _ body: () async throws -> String) async {
       do {
