@@ -14,6 +14,7 @@ struct CRMSync: AsyncParsableCommand {
         crmsync run --once                One complete cycle in this process
         crmsync coordinator               The planning role of a cluster
         crmsync worker --slots 8          The copying role of a cluster; start as many as you like
+        crmsync sync now acme             The next cycle at once
         crmsync status --watch            Progress, queue depth, workers, API budget
 
       The configuration is read from --config, else CRMSYNC_CONFIG, else crmsync.yaml.
@@ -23,8 +24,8 @@ struct CRMSync: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Check.self, Plan.self, Run.self, Coordinator.self, Worker.self, Status.self, Schema.self, DeadLetters.self,
-      Rejects.self, Verify.self, Simulate.self,
+      Check.self, Plan.self, Run.self, Coordinator.self, Worker.self, Status.self, SyncGroup.self, Schema.self,
+      DeadLetters.self, Rejects.self, Verify.self, Simulate.self,
     ])
 
   static func main() async {

@@ -21,7 +21,8 @@ enum ExitStatus: Int32, Comparable {
   init(for error: any Error) {
     self =
       switch error {
-      case is ConfigurationError, is ValidationError, is TenantConflict, is UnknownTenant: .usage
+      case is ConfigurationError, is ValidationError, is TenantConflict, is UnknownTenant, is UnknownObject:
+        .usage
       case let error as PostgresError: error.isUnreachable ? .unreachable : .failed
       case let error as QueueError: error.isUnreachable ? .unreachable : .failed
       case let error as VeevaError: error.isUnreachable ? .unreachable : .failed
