@@ -81,15 +81,19 @@ public actor AMQPPublisher {
 
   // MARK: Publishing
 
-  /// Publishes a persistent message; returns once the broker has confirmed that it is on a queue.
+  /// Publishes a persistent message; returns once the broker has confirmed that it is on its queues.
   ///
   /// Callers are served in order. After a timeout, a cancellation or a lost connection the message may or may not be
-  /// on its queue.
+  /// on its queues.
+  /// - Parameter isMandatory: whether it is an error that no queue takes the message.
   /// - Throws: `unroutable`, `nacked`, `timeout`, `connectionLost`, `channelClosed`, `cancelled`.
-  public func publish(_ message: AMQPMessage, exchange: String, routingKey: String) async throws(AMQPError) {
+  public func publish(
+    _ message: AMQPMessage, exchange: String, routingKey: String, isMandatory: Bool = true
+  ) async throws(AMQPError) {
     guard link.state != nil else { throw link.error(.connectionLost, "not connected") }
     let ticket = outbox.add(
-      message, exchange: exchange, routingKey: routingKey, deadline: .now.advanced(by: timeout))
+      message, exchange: exchange, routingKey: routingKey, isMandatory: isMandatory,
+      deadline: .now.advanced(by: timeout))
     let result = await withTaskCancellationHandler {
       await withCheckedContinuation { caller in
         callers[ticket] = caller
@@ -152,7 +156,8 @@ public actor AMQPPublisher {
               (properties.correlation_id, properties.message_id, properties.content_type) = (tag, id, type)
               return message.body.withUnsafeBytes { body in
                 amqp_basic_publish(
-                  state, Self.messages, exchange, key, 1, 0, &properties, amqp_bytes_t(lending: body))
+                  state, Self.messages, exchange, key, departure.isMandatory ? 1 : 0, 0, &properties,
+                  amqp_bytes_t(lending: body))
               }
             }
           }

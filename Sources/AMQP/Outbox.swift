@@ -19,6 +19,8 @@ struct Outbox {
     let message: AMQPMessage
     let exchange: String
     let routingKey: String
+    /// Whether a message that no queue takes comes back.
+    let isMandatory: Bool
   }
 
   private struct Waiting {
@@ -55,10 +57,12 @@ struct Outbox {
 
   /// Takes a message in.
   mutating func add(
-    _ message: AMQPMessage, exchange: String, routingKey: String, deadline: ContinuousClock.Instant
+    _ message: AMQPMessage, exchange: String, routingKey: String, isMandatory: Bool = true,
+    deadline: ContinuousClock.Instant
   ) -> Ticket {
     lastTicket += 1
-    let departure = Departure(ticket: lastTicket, message: message, exchange: exchange, routingKey: routingKey)
+    let departure = Departure(
+      ticket: lastTicket, message: message, exchange: exchange, routingKey: routingKey, isMandatory: isMandatory)
     waiting[lastTicket] = Waiting(departure: departure, deadline: deadline)
     order.append(lastTicket)
     return lastTicket
