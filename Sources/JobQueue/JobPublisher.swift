@@ -16,32 +16,22 @@ public actor JobPublisher {
   }
 
   private let publisher: AMQPPublisher
-  private let configuration: AMQPConfiguration
+  private let connector: Connector
   private let tenants: [String]
   private let logger: Logger
-  private var pause = ReconnectPause()
-  private var lastError: QueueError?
-  /// One attempt to connect at a time; the others wait for it.
-  private var connecting: Task<Void, any Error>?
   private var declaring: Task<Void, any Error>?
   /// How often the topology has been declared.
   private var declarations = 0
-  private var isDeclared = false
-  private var hasWarned = false
+  /// The number of the connection on which that was done last.
+  private var declaredOn: Int?
 
   /// A publisher for the queues of some tenants.
   /// - Parameter timeout: how long a job waits for its confirm at most.
   public init(
     _ configuration: AMQPConfiguration, tenants: [String], timeout: Duration = .seconds(30), logger: Logger
   ) {
-    publisher = AMQPPublisher(configuration, timeout: timeout) { reason in
-      if let reason {
-        logger.warning("RabbitMQ takes no messages for now", metadata: ["reason": "\(reason)"])
-      } else {
-        logger.info("RabbitMQ takes messages again")
-      }
-    }
-    self.configuration = configuration
+    publisher = AMQPPublisher(configuration, timeout: timeout, logger: logger)
+    connector = Connector(publisher, configuration, logger: logger)
     self.tenants = tenants
     self.logger = logger
   }
@@ -85,7 +75,7 @@ public actor JobPublisher {
 
   /// Messages ready, by queue, for people: declares nothing, and leaves out queues that do not exist.
   func depths(of queues: [String]) async throws -> [String: Int] {
-    try await connect()
+    try await connector.connect()
     var ready: [String: Int] = [:]
     for queue in queues {
       if let depth = try await publisher.depth(of: queue) { ready[queue] = depth.ready }
@@ -95,7 +85,7 @@ public actor JobPublisher {
 
   /// How it stands with the broker.
   public func state() async -> State {
-    guard await publisher.isConnected else { return .disconnected(lastError) }
+    guard await publisher.isConnected else { return .disconnected(await connector.lastError) }
     return await publisher.isBlocked ? .blocked : .connected
   }
 
@@ -109,44 +99,12 @@ public actor JobPublisher {
 
   /// - Returns: which declaration of the topology the caller relies on.
   private func ready() async throws -> Int {
-    try await connect()
-    if !isDeclared { try await declare(after: declarations, because: nil) }
+    let connection = try await connector.connect()
+    if declaredOn != connection {
+      try await declare(after: declarations, because: nil)
+      declaredOn = connection
+    }
     return declarations
-  }
-
-  private func connect() async throws {
-    while true {
-      if let connecting { return try await connecting.value }
-      if await publisher.isConnected { return }
-      // Somebody else may have begun meanwhile.
-      if connecting == nil { break }
-    }
-    if let lastError, !pause.isOver(at: .now) { throw lastError }
-    // In a task of its own: the caller's cancellation is no reason to break it off for the others. What it leaves
-    // behind is set before any of them goes on.
-    let task = Task {
-      defer { connecting = nil }
-      try await connectNow()
-    }
-    connecting = task
-    try await task.value
-  }
-
-  private func connectNow() async throws {
-    if let warning = configuration.warning, !hasWarned {
-      logger.warning("\(warning)")
-      hasWarned = true
-    }
-    do {
-      try await publisher.connect()
-    } catch {
-      lastError = error
-      pause.failed(at: .now, chance: .random(in: 0...1))
-      throw error
-    }
-    if lastError != nil { logger.info("connected to RabbitMQ again") }
-    (lastError, isDeclared) = (nil, false)
-    pause.succeeded()
   }
 
   /// Declares the topology, unless that was done since the caller looked.
@@ -160,7 +118,6 @@ public actor JobPublisher {
         logger.error("the broker refuses a queue", metadata: ["error": "\(refusal)"])
       }
       declarations += 1
-      isDeclared = true
     }
     declaring = task
     try await task.value

@@ -30,15 +30,17 @@ struct Management: Sendable {
     return url
   }
 
-  func send(_ method: String, _ path: String, _ body: [String: String] = [:]) async throws {
+  @discardableResult
+  func send(_ method: String, _ path: String, _ body: [String: String] = [:]) async throws -> Data {
     guard let url = URL(string: "\(base)/api/\(path)") else { throw URLError(.badURL) }
     var request = URLRequest(url: url)
     request.httpMethod = method
     request.setValue(authorization, forHTTPHeaderField: "Authorization")
     request.setValue("application/json", forHTTPHeaderField: "Content-Type")
-    if method == "PUT" { request.httpBody = try JSONEncoder().encode(body) }
-    let (_, response) = try await URLSession.shared.data(for: request)
+    if method != "DELETE" { request.httpBody = try JSONEncoder().encode(body) }
+    let (data, response) = try await URLSession.shared.data(for: request)
     let status = (response as? HTTPURLResponse)?.statusCode ?? 0
     guard (200..<300).contains(status) else { throw Refused(call: "\(method) \(path)", status: status) }
+    return data
   }
 }

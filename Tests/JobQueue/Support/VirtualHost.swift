@@ -1,5 +1,6 @@
 import AMQP
 import Foundation
+import Testing
 
 /// A virtual host of its own on the private broker that `./dev test` provides: a broker that can be wiped alone.
 struct VirtualHost: Sendable {
@@ -47,7 +48,29 @@ struct VirtualHost: Sendable {
       "PUT", "permissions/\(name)/\(user)", ["configure": configure, "write": ".*", "read": ".*"])
   }
 
+  func delete(exchange: String) async throws { try await management.send("DELETE", "exchanges/\(name)/\(exchange)") }
+
   private func delete() async throws { try await management.send("DELETE", "vhosts/\(name)") }
+
+  /// The oldest message of a queue, with its properties, as the broker's HTTP API gives it.
+  func peek(_ queue: String) async throws -> Message {
+    let data = try await management.send(
+      "POST", "queues/\(name)/\(queue)/get",
+      ["count": "1", "ackmode": "ack_requeue_true", "encoding": "auto"])
+    return try #require(try JSONDecoder().decode([Message].self, from: data).first)
+  }
+
+  struct Message: Decodable {
+    struct Properties: Decodable {
+      let delivery_mode: Int
+      let content_type: String?
+      let message_id: String?
+    }
+    let exchange: String
+    let routing_key: String
+    let payload: String
+    let properties: Properties
+  }
 
   /// Closes all connections and forgets everything, as a broker that comes back empty.
   func wipe() async throws {
