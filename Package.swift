@@ -106,6 +106,7 @@ let package = Package(
     tests(of: "PostgresDestination", ["PostgreSQL", "SyncModel"]),
     tests(of: "JobQueue", ["AMQP", log]),
     tests(of: "Tenants", ["SyncConfiguration", "SyncModel", log]),
+    tests(of: "Coordinator", ["Checkpoints", "JobQueue", "PostgresDestination", log]),
     .testTarget(
       name: "SimulatorTests", dependencies: ["Simulator", "TestSupport"], path: "Tests/Simulator",
       exclude: ["Python"], swiftSettings: settings),

@@ -39,6 +39,10 @@ extension CheckpointStore {
       [.text(leader.holder), .int(leader.term)])
   }
 
+  /// Makes sure that a coordinator still leads, before it does what no transaction of the checkpoints can fence.
+  /// - Throws: ``LeadershipLost`` when the term is no longer current.
+  public func confirm(_ leader: LeaderStamp) async throws { try await asLeader(leader) { _ in } }
+
   /// Runs a transaction of the leader. The share lock holds a successor off until it is committed, which a
   /// leader that freezes cannot put off: see ``PostgresConnection/transaction(_:)``.
   /// - Throws: ``LeadershipLost`` when the term is no longer current; nothing is changed then.
