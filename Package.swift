@@ -107,6 +107,12 @@ let package = Package(
     tests(of: "JobQueue", ["AMQP", log]),
     tests(of: "Tenants", ["SyncConfiguration", "SyncModel", log]),
     tests(of: "Coordinator", ["Checkpoints", "JobQueue", "PostgresDestination", log]),
+    tests(
+      of: "Worker",
+      [
+        "Tenants", "JobQueue", "Checkpoints", "ProgressMarkers", "AMQP", "PostgreSQL", "PostgresDestination", "Veeva",
+        "SyncConfiguration", "SyncModel", log,
+      ]),
     .testTarget(
       name: "SimulatorTests", dependencies: ["Simulator", "TestSupport"], path: "Tests/Simulator",
       exclude: ["Python"], swiftSettings: settings),

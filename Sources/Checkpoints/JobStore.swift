@@ -14,6 +14,8 @@ public struct ClaimedJob: Sendable {
   public let position: Position
   /// Failures since the last committed page.
   public let failures: Int
+  /// Interruptions over the job's life.
+  public let interruptions: Int
 }
 
 /// What a committed page adds to its job.
@@ -47,7 +49,7 @@ extension CheckpointStore {
         where id = $1 and state = 'queued'
         returning *
       )
-      select j.id, j.tenant, j.cycle, j.token, j.failures, j.position::text as position, \(JobWork.columns)
+      select j.id, j.tenant, j.cycle, j.token, j.failures, j.interruptions, j.position::text as position, \(JobWork.columns)
       from claimed j \(JobWork.joins)
       """,
       [.int(job), .text(worker), .seconds(lease)])
@@ -59,7 +61,8 @@ extension CheckpointStore {
       id: try row.requireInt("id"), tenant: try row.require("tenant"), cycle: try row.requireInt("cycle"),
       token: try row.requireInt("token"), partition: try JobWork.partition(row), purpose: try JobWork.purpose(row),
       mapping: try row.json("mapping", as: ObjectMapping.self),
-      position: try row.json("position", as: Position.self), failures: Int(try row.requireInt("failures")))
+      position: try row.json("position", as: Position.self), failures: Int(try row.requireInt("failures")),
+      interruptions: Int(try row.requireInt("interruptions")))
   }
 
   /// Commits a page's checkpoint on a connection whose transaction also holds the page.
@@ -135,6 +138,18 @@ extension CheckpointStore {
         worker = null, last_error = coalesce($4, last_error)
       where id = $1 and state = 'leased' and token = $2
       """, [.seconds(delay), reason.map(PostgresValue.text) ?? .null])
+  }
+
+  /// Records that the work was cut off by something that was away; this is no failure.
+  public func interrupt(_ job: ClaimedJob, after delay: Duration, reason: String) async throws -> Bool {
+    try await leave(
+      job,
+      """
+      update crmsync.job
+      set state = 'runnable', due_at = clock_timestamp() + $3::float8 * interval '1 second', lease_until = null,
+        worker = null, interruptions = interruptions + 1, last_error = $4
+      where id = $1 and state = 'leased' and token = $2
+      """, [.seconds(delay), .text(reason)])
   }
 
   /// Records a failure of the work itself and what was decided about it.

@@ -56,6 +56,12 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
     return sqlState.hasPrefix("53") || ["40001", "40P01", "55P03", "57014"].contains(sqlState)
   }
 
+  /// Whether the server was away, rather than anything wrong with the work: the connection broke or was refused, an
+  /// administrator or an idle timeout ended it, the server had no connection to spare or no room on its disk.
+  public var isInterruption: Bool {
+    isConnectionLost || kind == .authentication || sqlState == "53100" || sqlState == "53300"
+  }
+
   /// Whether the server could not be reached or would not let us in.
   public var isUnreachable: Bool { kind == .connection || kind == .authentication }
 

@@ -5,6 +5,8 @@ import Tenants
 import Veeva
 
 /// The one place where an error of a job's work becomes what follows from it.
+///
+/// What is away is an interruption, which never leads to the dead letter; an error of the work itself is a failure.
 enum FailureTable {
   /// How the work ended, given what was thrown.
   ///
@@ -16,6 +18,10 @@ enum FailureTable {
     case let error as BudgetExhausted: .handedBack(after: error.wait, reason: error.description)
     case let error as VeevaError: ending(for: error)
     case let error as PostgresError where error.kind == .cancelled: .handedBack(after: .zero, reason: nil)
+    case let error as PostgresError where error.isInterruption:
+      .interrupted(atLeast: .zero, reason: "\(error)")
+    case let error as DestinationError where error.problem == .unavailable:
+      .interrupted(atLeast: .zero, reason: "\(error)")
     case let error as PostgresError:
       .failed(error.isRetriable ? .transient : .hopeless, error: "\(error)", needsSchema: error.isSchemaDrift)
     case let error as DestinationError:
@@ -25,7 +31,8 @@ enum FailureTable {
   }
 
   private static func ending(for error: VeevaError) -> JobEnding {
-    switch error.disposition {
+    if error.isInterruption { return .interrupted(atLeast: error.retryAfter ?? .zero, reason: "\(error)") }
+    return switch error.disposition {
     case .retry: .failed(.transient, error: "\(error)", needsSchema: false)
     case .waitForLimit(let limit):
       .handedBack(after: limit == .daily ? APIBudget.recheck : APIBudget.concurrencyPause, reason: "\(error)")

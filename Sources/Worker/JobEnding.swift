@@ -8,6 +8,8 @@ enum JobEnding: Sendable {
   case finished
   /// The rest goes back to the queue; no failure.
   case handedBack(after: Duration, reason: String?)
+  /// Something outside was away; it is tried again after a wait that doubles, and after `atLeast`. No failure.
+  case interrupted(atLeast: Duration, reason: String)
   /// The lease was lost to another worker.
   case fenced
   /// The results of the extract are gone.

@@ -107,6 +107,10 @@ struct JobRun: Sendable {
     switch ending {
     case .finished: await markers.reached(.jobFinished)
     case .handedBack(let delay, let reason): _ = try await checkpoints.handBack(job, after: delay, reason: reason)
+    case .interrupted(let atLeast, let reason):
+      let delay = max(atLeast, limits.retry.wait(afterInterruptions: job.interruptions, chance: chance))
+      logger.warning("job interrupted", metadata: job.metadata.with("error", reason).with("next", "\(delay)"))
+      _ = try await checkpoints.interrupt(job, after: delay, reason: reason)
     case .fenced: logger.warning("the lease was lost; another worker goes on", metadata: job.metadata)
     case .extractLost(let error):
       let retry = limits.retry.decide(.transient, failures: job.failures, chance: chance)

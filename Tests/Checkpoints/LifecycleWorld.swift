@@ -38,7 +38,7 @@ final class LifecycleWorld {
     func pure(_ event: JobEvent) { if JobLifecycle.apply(event, to: &job, now: now) { applied += 1 } }
     let retry: RetryDecision = random.next() % 8 == 0 ? .deadLetter : .retry(after: .zero)
     let held = random.next() % 4 == 0 ? staleClaims.randomElement(using: &random) : claim
-    switch random.next() % 14 {
+    switch random.next() % 15 {
     case 0:
       bulkJobs += 1
       try await store.extractCreated(1, bulkJob: "750\(bulkJobs)", leader: leader)
@@ -70,6 +70,10 @@ final class LifecycleWorld {
       _ = try await store.fail(held, retry: retry, error: "planted")
       pure(.failed(token: held.token, retry: retry))
     case 12:
+      guard let held else { return }
+      _ = try await store.interrupt(held, after: .zero, reason: "planted")
+      pure(.interrupted(token: held.token, after: .zero))
+    case 13:
       guard let held, job.state == .leased, held.token == job.token else { return }
       try await expireLease()
       job.leaseUntil = Instant(seconds: 0)

@@ -22,6 +22,8 @@ public enum JobEvent: Sendable, Equatable {
   case finished(token: Int64)
   /// The holder gives the rest back: its time was up, it is shutting down, or the budget is used up.
   case handedBack(token: Int64, after: Duration)
+  /// Something outside was away: a connection, a gateway, a server, room on its disk. No error of the work.
+  case interrupted(token: Int64, after: Duration)
   /// The work went wrong.
   case failed(token: Int64, retry: RetryDecision)
   /// The bulk job's results are gone: the partition starts over.
@@ -55,7 +57,7 @@ public enum JobLifecycle {
     switch event {
     case .extractCreated, .extractCompleted, .extractFailed, .refusedByBulk: extract(event, &job, now)
     case .dispatched, .messageLost, .claimed, .retried, .discarded: handOut(event, &job, now)
-    case .renewed, .pageCommitted, .finished, .handedBack, .failed, .extractLost, .leaseExpired:
+    case .renewed, .pageCommitted, .finished, .handedBack, .interrupted, .failed, .extractLost, .leaseExpired:
       hold(event, &job, now)
     }
   }
@@ -118,6 +120,10 @@ public enum JobLifecycle {
     case .finished(job.token):
       job.state = .done
     case .handedBack(job.token, let after):
+      job.state = .runnable
+      job.dueAt = now.advanced(by: after)
+    case .interrupted(job.token, let after):
+      job.interruptions += 1
       job.state = .runnable
       job.dueAt = now.advanced(by: after)
     case .failed(job.token, let retry):

@@ -12,6 +12,9 @@ public struct RetryPolicy: Sendable, Equatable {
   public var maxFailures: Int
   public var backoff: Backoff
 
+  /// Longest wait after an interruption: what was away comes back without a word, and waiting longer gains nothing.
+  public static let longestInterruption = Duration.seconds(60)
+
   /// A policy.
   public init(maxFailures: Int = 8, backoff: Backoff = Backoff()) {
     self.maxFailures = maxFailures
@@ -25,6 +28,15 @@ public struct RetryPolicy: Sendable, Equatable {
   public func decide(_ kind: FailureKind, failures: Int, chance: Double) -> RetryDecision {
     guard kind == .transient, failures + 1 < maxFailures else { return .deadLetter }
     return .retry(after: backoff.delay(attempt: failures, chance: chance))
+  }
+
+  /// How long to wait after an interruption, however many there have been: they never lead to the dead letter.
+  /// - Parameters:
+  ///   - interruptions: interruptions before this one.
+  ///   - chance: from 0 up to, not including, 1.
+  public func wait(afterInterruptions interruptions: Int, chance: Double) -> Duration {
+    Backoff(first: backoff.first, longest: min(backoff.longest, Self.longestInterruption))
+      .delay(attempt: interruptions, chance: chance)
   }
 }
 

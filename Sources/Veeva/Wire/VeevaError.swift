@@ -89,6 +89,12 @@ public struct VeevaError: Error, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Whether the org was away, rather than anything wrong with the work: the connection broke, or a gateway answered
+  /// for it, by saying that nobody is there (502 to 504) or that it is asked too often (420, 429).
+  public var isInterruption: Bool {
+    code == .network || (code == .server && status.map { [420, 429, 502, 503, 504].contains($0) } ?? false)
+  }
+
   /// What a person can do about it.
   public var remedy: String? {
     switch code {

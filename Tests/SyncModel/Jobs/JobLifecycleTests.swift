@@ -51,6 +51,7 @@ struct JobLifecycleTests {
       expectRefused(.pageCommitted(token: old, position: Position(pages: 9), lease: .seconds(1)), job)
       expectRefused(.finished(token: old), job)
       expectRefused(.handedBack(token: old, after: .zero), job)
+      expectRefused(.interrupted(token: old, after: .zero), job)
       expectRefused(.failed(token: old, retry: .deadLetter), job)
       expectRefused(.extractLost(token: old, retry: .deadLetter), job)
       expectRefused(.leaseExpired(token: old), job)
@@ -102,6 +103,21 @@ struct JobLifecycleTests {
     #expect(job.state == .dead)
     #expect(JobLifecycle.apply(.retried, to: &job, now: now))
     #expect(job.state == .runnable && job.vanished == 0)
+  }
+
+  @Test("interruptions are counted, waited for and never parked, and leave the other counts alone")
+  func interruptions() throws {
+    var job = try claimed()
+    job.failures = 7
+    job.vanished = 9
+    for round in 1...100 {
+      let token = job.token
+      #expect(JobLifecycle.apply(.interrupted(token: token, after: .seconds(9)), to: &job, now: now))
+      #expect(job.state == .runnable && job.interruptions == round && job.dueAt == now.advanced(by: .seconds(9)))
+      #expect(job.failures == 7 && job.vanished == 9 && job.leaseUntil == nil)
+      expectRefused(.interrupted(token: token, after: .zero), job)
+      try claim(&job)
+    }
   }
 
   @Test("a committed page begins the counts of failures and vanished workers anew")

@@ -68,7 +68,8 @@ struct LifecycleGraph {
     for token in [job.token, job.token - 1] {
       events += [
         .renewed(token: token, lease: .seconds(60)), .pageCommitted(token: token, position: page, lease: .seconds(60)),
-        .finished(token: token), .handedBack(token: token, after: .zero), .leaseExpired(token: token),
+        .finished(token: token), .handedBack(token: token, after: .zero), .interrupted(token: token, after: .zero),
+        .leaseExpired(token: token),
       ]
       events += decisions.map { .failed(token: token, retry: $0) }
       events += decisions.map { .extractLost(token: token, retry: $0) }
@@ -90,6 +91,7 @@ struct LifecycleGraph {
     case .pageCommitted: "pageCommitted"
     case .finished: "finished"
     case .handedBack: "handedBack"
+    case .interrupted: "interrupted"
     case .failed: "failed"
     case .extractLost: "extractLost"
     case .leaseExpired: "leaseExpired"

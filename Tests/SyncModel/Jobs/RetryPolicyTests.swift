@@ -53,4 +53,14 @@ struct RetryPolicyTests {
     }
     #expect(policy.decide(.transient, failures: 0, chance: 0) == .retry(after: .milliseconds(500)))
   }
+
+  @Test("the wait after an interruption doubles up to a minute, or less where no wait is to be as long")
+  func interruptions() {
+    func waits(_ policy: RetryPolicy) -> [Duration] {
+      [0, 1, 3, 20, Int.max].map { policy.wait(afterInterruptions: $0, chance: 1) }
+    }
+    #expect(waits(RetryPolicy()) == [1, 2, 8, 60, 60].map { .seconds($0) })
+    let quick = RetryPolicy(backoff: Backoff(first: .seconds(1), longest: .seconds(5)))
+    #expect(waits(quick) == [1, 2, 5, 5, 5].map { .seconds($0) })
+  }
 }

@@ -13,6 +13,7 @@ enum Defect: String, CaseIterable, Sendable {
   case rangeStartExcluded
   case interruptionCountsAsFailure
   case handedBackAsFailure
+  case lostConnectionCountsAsFailure
   case publishedBeforeMarkedAndNoRefill
   case lostMessagesStayLost
   case leaderWritesWithoutTerm
@@ -39,7 +40,7 @@ enum Defect: String, CaseIterable, Sendable {
     case .noStampGuard: [.neverOlder]
     case .rangeEndIncluded: [.oneJobPerRecord]
     case .rangeStartExcluded, .positionBeforePage: [.everyRecordArrives]
-    case .interruptionCountsAsFailure, .handedBackAsFailure: [.failuresAreFailures]
+    case .interruptionCountsAsFailure, .handedBackAsFailure, .lostConnectionCountsAsFailure: [.failuresAreFailures]
     case .publishedBeforeMarkedAndNoRefill: [.acknowledgedLast, .alwaysProgress]
     case .lostMessagesStayLost, .expiredLeasesStay: [.alwaysProgress]
     case .leaderWritesWithoutTerm: [.onlyTheLeaderWrites]

@@ -3,7 +3,7 @@ import SyncModel
 /// What may go wrong.
 enum Fault: Int, CaseIterable, Sendable {
   case crashWorker, pauseWorker, stopWorker, loseConnection
-  case workError, limitReached, slowPage, answerLost
+  case workError, serverAway, limitReached, slowPage, answerLost
   case extractFails, extractExpires, recordChanges
   case duplicateMessage, dropMessage, wipeQueue, publishRefused, publishUnknown, publishLost
   case crashCoordinator, pauseCoordinator
@@ -24,7 +24,8 @@ enum Fault: Int, CaseIterable, Sendable {
   private static let anything = allCases
   private static let crashes: [Fault] = [.crashWorker, .pauseWorker, .crashCoordinator, .recordChanges, .answerLost]
   private static let errors: [Fault] = [
-    .workError, .workError, .limitReached, .slowPage, .answerLost, .extractFails, .extractExpires, .recordChanges,
+    .workError, .workError, .serverAway, .limitReached, .slowPage, .answerLost, .extractFails, .extractExpires,
+    .recordChanges,
   ]
   private static let broker: [Fault] = [
     .duplicateMessage, .dropMessage, .wipeQueue, .publishRefused, .publishUnknown, .publishLost, .loseConnection,
@@ -70,8 +71,8 @@ extension World {
         coordinators[coordinator].clockOffset += jump
       }
     case .databaseClockJumps: jumpDatabaseClock()
-    case .workError, .limitReached, .slowPage, .answerLost, .extractFails, .publishRefused, .publishUnknown,
-      .publishLost:
+    case .workError, .serverAway, .limitReached, .slowPage, .answerLost, .extractFails, .publishRefused,
+      .publishUnknown, .publishLost:
       armed = fault
     }
   }
@@ -120,7 +121,7 @@ extension World {
     for worker in workers where worker.phase == .recording && worker.message.job == job {
       switch worker.ending {
       case .failed, .hopeless, .extractLost: failures += 1
-      case .handedBack, .limited: break
+      case .handedBack, .limited, .interrupted: break
       }
     }
     if let name = jobs[job].position.bulkJob, jobs[job].state != .done {

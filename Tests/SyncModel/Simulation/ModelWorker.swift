@@ -7,7 +7,7 @@ struct ModelWorker: Sendable {
   }
 
   /// How the work on a job ended; see `JobEnding` of the product.
-  enum Ending: Int, Sendable { case handedBack, limited, failed, hopeless, extractLost }
+  enum Ending: Int, Sendable { case handedBack, limited, interrupted, failed, hopeless, extractLost }
 
   var phase = Phase.idle
   var message = Message(job: 0, dispatch: 0)

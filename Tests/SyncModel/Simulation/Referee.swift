@@ -85,6 +85,12 @@ struct Referee: Sendable {
     holder[job] = 0
   }
 
+  /// What the work needed was away.
+  mutating func interrupted(_ job: Int) {
+    interruptions[job] += 1
+    holder[job] = 0
+  }
+
   /// The work went wrong.
   mutating func failed(_ job: Int, restarts: Bool) {
     failures[job] += 1

@@ -97,6 +97,9 @@ extension World {
     case .limitReached:
       armed = nil
       return .limited
+    case .serverAway:
+      armed = nil
+      return .interrupted
     case .slowPage:
       armed = nil
       workers[index].slowSteps = 6
@@ -138,6 +141,13 @@ extension World {
         defect == .handedBackAsFailure
           ? .failed(token: worker.token, retry: retry) : .handedBack(token: worker.token, after: .zero)
       case .limited: .handedBack(token: worker.token, after: .seconds(30))
+      case .interrupted:
+        defect == .lostConnectionCountsAsFailure
+          ? .failed(token: worker.token, retry: retry)
+          : .interrupted(
+            token: worker.token,
+            after: Scenario.retry.wait(
+              afterInterruptions: jobs[job].interruptions, chance: isTimeless ? 0 : 0.5))
       case .failed, .hopeless: .failed(token: worker.token, retry: retry)
       case .extractLost: .extractLost(token: worker.token, retry: retry)
       }
@@ -147,6 +157,7 @@ extension World {
     }
     switch worker.ending {
     case .handedBack, .limited: referee.holder[job] = 0
+    case .interrupted: referee.interrupted(job)
     case .failed, .hopeless: referee.failed(job, restarts: false)
     case .extractLost:
       referee.failed(job, restarts: true)
