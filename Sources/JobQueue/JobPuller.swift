@@ -94,6 +94,17 @@ public actor JobPuller {
     }
   }
 
+  /// Gives a job back to its queue whose outcome could not be recorded.
+  ///
+  /// Should the connection be gone, the broker does that by itself.
+  public func giveBack(_ job: PulledJob) async {
+    do {
+      try await puller.reject(job.delivery, requeue: true)
+    } catch {
+      logger.debug("could not give back", metadata: ["job": "\(job.job)", "error": "\(error)"])
+    }
+  }
+
   /// Ends the connection; unacknowledged messages go back to their queues.
   public func close() async { await puller.close() }
 }

@@ -32,9 +32,10 @@ struct JobRun: Sendable {
       await puller.finish(message)
       await markers.reached(.acknowledged)
     } catch {
-      // The outcome could not be recorded. The lease runs out and the message comes again: nothing is lost.
       logger.error("could not record the outcome of a job", metadata: ["job": "\(message.job)", "error": "\(error)"])
-      await puller.finish(message)
+      // A database that is away is left alone for a moment: the message comes again at once.
+      if !stopping.isSet { try? await Task.sleep(for: limits.retry.wait(afterInterruptions: 0, chance: 1)) }
+      await puller.giveBack(message)
     }
   }
 
