@@ -50,17 +50,20 @@ public struct CyclePlan: Sendable {
 
 /// The leader's side of a cycle's life, from its opening to its end.
 extension CheckpointStore {
-  /// Records when a cycle's reading began, and what it reads up to.
+  /// Records when a cycle's reading began, what it reads up to, and whether what it changes becomes events.
   ///
   /// A first copy also sets the watermark from which the first delta starts, unless an earlier try has.
-  public func begin(_ cycle: OpenCycle, window: DeltaWindow, tenant: String, leader: LeaderStamp) async throws {
+  public func begin(
+    _ cycle: OpenCycle, window: DeltaWindow, raisesEvents: Bool, tenant: String, leader: LeaderStamp
+  ) async throws {
     try await asLeader(leader) { db in
       _ = try db.query(
         """
         update crmsync.cycle
-        set window_from = to_timestamp($2::float8 / 1000), window_to = to_timestamp($3::float8 / 1000)
+        set window_from = to_timestamp($2::float8 / 1000), window_to = to_timestamp($3::float8 / 1000),
+          raises_events = $4
         where id = $1 and phase = 'waiting'
-        """, [.int(cycle.id), .int(window.from.milliseconds), .int(window.to.milliseconds)])
+        """, [.int(cycle.id), .int(window.from.milliseconds), .int(window.to.milliseconds), .bool(raisesEvents)])
       guard cycle.kind == .initial else { return }
       _ = try db.query(
         """

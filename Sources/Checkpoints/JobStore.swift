@@ -10,6 +10,8 @@ public struct ClaimedJob: Sendable {
   public let token: Int64
   public let partition: Partition
   public let purpose: PagePurpose
+  /// Whether what it changes becomes events.
+  public let raisesEvents: Bool
   public let mapping: ObjectMapping
   public let position: Position
   /// Failures since the last committed page.
@@ -60,6 +62,7 @@ extension CheckpointStore {
     ClaimedJob(
       id: try row.requireInt("id"), tenant: try row.require("tenant"), cycle: try row.requireInt("cycle"),
       token: try row.requireInt("token"), partition: try JobWork.partition(row), purpose: try JobWork.purpose(row),
+      raisesEvents: try JobWork.raisesEvents(row),
       mapping: try row.json("mapping", as: ObjectMapping.self),
       position: try row.json("position", as: Position.self), failures: Int(try row.requireInt("failures")),
       interruptions: Int(try row.requireInt("interruptions")))

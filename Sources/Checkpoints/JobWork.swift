@@ -4,10 +4,10 @@ public import SyncModel
 /// What a job's cycle makes of its pages.
 public enum PagePurpose: Sendable, Equatable {
   /// None of the rows is there yet, unless the job was begun before.
-  case firstCopy(raisesEvents: Bool)
+  case firstCopy
   /// What was touched since the last cycle.
   case delta(ChangeRules)
-  /// Everything once more, beside the deltas. Events only of what changed since it began.
+  /// Everything once more, beside the deltas; what has changed meanwhile has a stamp that is not older.
   case backfill(ChangeRules, since: Instant)
 }
 
@@ -48,11 +48,14 @@ enum JobWork {
   static func purpose(_ row: PostgresRow) throws -> PagePurpose {
     let rules = try row.json("rules", as: ChangeRules.self)
     switch CycleKind(rawValue: try row.require("kind")) ?? .delta {
-    case .initial: return .firstCopy(raisesEvents: try row.bool("raises_events") ?? false)
+    case .initial: return .firstCopy
     case .delta: return .delta(rules)
     case .backfill: return .backfill(rules, since: try window(row).from)
     }
   }
+
+  /// Whether what the job changes becomes events.
+  static func raisesEvents(_ row: PostgresRow) throws -> Bool { try row.bool("raises_events") ?? false }
 
   private static func window(_ row: PostgresRow) throws -> DeltaWindow {
     guard let window = try DeltaWindow(row) else { throw CheckpointError(what: "a cycle with jobs has no window") }

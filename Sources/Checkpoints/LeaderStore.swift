@@ -43,6 +43,9 @@ extension CheckpointStore {
   /// - Throws: ``LeadershipLost`` when the term is no longer current.
   public func confirm(_ leader: LeaderStamp) async throws { try await asLeader(leader) { _ in } }
 
+  /// - Throws: ``LeadershipLost`` when the term is no longer current.
+  public func confirmLead(_ leader: LeaderStamp) async throws { try await asLeader(leader) { _ in } }
+
   /// Runs a transaction of the leader. The share lock holds a successor off until it is committed, which a
   /// leader that freezes cannot put off: see ``PostgresConnection/transaction(_:)``.
   /// - Throws: ``LeadershipLost`` when the term is no longer current; nothing is changed then.

@@ -1,24 +1,5 @@
 public import SyncModel
-
-/// When an object's cycles begin, and what they reach.
-public struct CycleTimes: Sendable, Equatable {
-  /// Rest between two cycles.
-  public var pause: Duration
-  /// How far a delta reaches back behind the watermark, for records that become visible after their stamp.
-  public var overlap: Duration
-  /// How far a delta stays behind the source's clock, whose present second is not over yet.
-  public var lag: Duration
-
-  /// Times.
-  public init(pause: Duration = .seconds(300), overlap: Duration = .seconds(900), lag: Duration = .seconds(10)) {
-    self.pause = pause
-    self.overlap = overlap
-    self.lag = lag
-  }
-
-  /// Rest after a cycle that failed: long enough not to hammer an org that refuses, whatever the pause.
-  var failurePause: Duration { max(pause, .seconds(30)) }
-}
+import Tenants
 
 /// Bounds of a coordinator's work.
 public struct CoordinatorLimits: Sendable {
@@ -34,12 +15,11 @@ public struct CoordinatorLimits: Sendable {
   public var lostAfter: Duration
   public var planning: PlanningLimits
   public var retry: RetryPolicy
-  public var rhythm: CycleTimes
 
   /// Bounds.
   public init(
     name: String, term: Duration, sweepInterval: Duration, queueDepth: Int, lostAfter: Duration = .seconds(15),
-    planning: PlanningLimits, retry: RetryPolicy, rhythm: CycleTimes = CycleTimes()
+    planning: PlanningLimits, retry: RetryPolicy
   ) {
     self.name = name
     self.term = term
@@ -48,11 +28,15 @@ public struct CoordinatorLimits: Sendable {
     self.lostAfter = lostAfter
     self.planning = planning
     self.retry = retry
-    self.rhythm = rhythm
   }
 
   /// This process's monotonic clock.
   func uptime() -> Duration { Self.origin.duration(to: .now) }
 
   private static let origin = ContinuousClock.now
+}
+
+extension CycleTimes {
+  /// Rest after a cycle that failed: long enough not to hammer an org that refuses, whatever the pause.
+  var failurePause: Duration { max(pause, .seconds(30)) }
 }

@@ -10,6 +10,7 @@ public import Tenants
 public struct CoordinatorService: Service {
   private let checkpoints: CheckpointStore
   private let publisher: JobPublisher
+  private let events: EventPublisher
   private let tenants: [Tenant]
   private let limits: CoordinatorLimits
   private let progress: WorkSignal
@@ -19,11 +20,12 @@ public struct CoordinatorService: Service {
   /// A coordinator.
   /// - Parameter progress: raised when workers have finished something.
   public init(
-    checkpoints: CheckpointStore, publisher: JobPublisher, tenants: [Tenant], limits: CoordinatorLimits,
-    progress: WorkSignal, markers: ProgressMarkers, logger: Logger
+    checkpoints: CheckpointStore, publisher: JobPublisher, events: EventPublisher, tenants: [Tenant],
+    limits: CoordinatorLimits, progress: WorkSignal, markers: ProgressMarkers, logger: Logger
   ) {
     self.checkpoints = checkpoints
     self.publisher = publisher
+    self.events = events
     self.tenants = tenants
     self.limits = limits
     self.progress = progress
@@ -72,7 +74,8 @@ public struct CoordinatorService: Service {
       group.addTask { await sweepLeases(leader) }
       for tenant in tenants {
         let cycle = TenantCycle(
-          tenant: tenant, leader: leader, checkpoints: checkpoints, publisher: publisher, limits: limits,
+          tenant: tenant, leader: leader, checkpoints: checkpoints, publisher: publisher, events: events,
+          limits: limits,
           progress: progress, markers: markers, logger: logger)
         group.addTask { await cycle.run() }
       }

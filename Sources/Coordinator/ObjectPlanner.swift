@@ -54,7 +54,7 @@ struct ObjectPlanner: Sendable {
     let now = described.serverTime
     var window = DeltaWindow(from: now, to: now)
     if cycle.kind == .delta, let watermark = cycle.watermark {
-      let times = limits.rhythm
+      let times = tenant.times
       guard
         let next = DeltaWindow.next(watermark: watermark, now: now, overlap: times.overlap, lag: times.lag)
       else {
@@ -65,7 +65,8 @@ struct ObjectPlanner: Sendable {
       window = next
       try await warnOfLostDeletions(cycle.object, watermark: watermark, now: now)
     }
-    try await checkpoints.begin(cycle, window: window, tenant: tenant.name, leader: leader)
+    try await checkpoints.begin(
+      cycle, window: window, raisesEvents: tenant.raisesEvents(in: cycle.kind), tenant: tenant.name, leader: leader)
     return try await size(cycle, Extent(cycle, described.stored, window))
   }
 

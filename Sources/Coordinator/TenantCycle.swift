@@ -15,6 +15,7 @@ struct TenantCycle: Sendable {
   let leader: LeaderStamp
   let checkpoints: CheckpointStore
   let publisher: JobPublisher
+  let events: EventPublisher
   let limits: CoordinatorLimits
   /// Raised when workers have finished something, or an operator has changed something.
   let progress: WorkSignal
@@ -30,13 +31,14 @@ struct TenantCycle: Sendable {
   private static let retentionPause = Duration.seconds(60)
 
   init(
-    tenant: Tenant, leader: LeaderStamp, checkpoints: CheckpointStore, publisher: JobPublisher,
+    tenant: Tenant, leader: LeaderStamp, checkpoints: CheckpointStore, publisher: JobPublisher, events: EventPublisher,
     limits: CoordinatorLimits, progress: WorkSignal, markers: ProgressMarkers, logger: Logger
   ) {
     self.tenant = tenant
     self.leader = leader
     self.checkpoints = checkpoints
     self.publisher = publisher
+    self.events = events
     self.limits = limits
     self.progress = progress.follower()
     self.markers = markers
@@ -57,6 +59,9 @@ struct TenantCycle: Sendable {
     let keeper = ExtractKeeper(
       tenant: tenant, leader: leader, checkpoints: checkpoints, limits: limits,
       pace: PollPace(longest: tenant.longestPoll), markers: markers, logger: logger)
+    let relay = EventRelay(
+      tenant: tenant.name, outbox: DestinationOutbox(tenant: tenant), publish: { try await events.publish($0) },
+      checkLead: { try await checkpoints.confirmLead(leader) }, woken: progress.follower(), logger: logger)
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await planObjects() }
       group.addTask {
@@ -74,6 +79,7 @@ struct TenantCycle: Sendable {
           return min(wait, Self.slowestPoll)
         }
       }
+      group.addTask { await relay.run() }
       group.addTask {
         await duties.run("clear old cycles", wokenBy: WorkSignal()) {
           _ = try await checkpoints.forgetCycles(tenant: tenant.name, olderThan: .seconds(86_400), leader: leader)
@@ -154,16 +160,16 @@ struct TenantCycle: Sendable {
         "error": "\(reason)",
       ])
     try await checkpoints.fail(
-      cycle, error: reason, tenant: tenant.name, retryAfter: limits.rhythm.failurePause, leader: leader)
+      cycle, error: reason, tenant: tenant.name, retryAfter: tenant.times.failurePause, leader: leader)
   }
 
   // MARK: Closing
 
   /// Ends cycles that are complete, and wakes the planning of objects that are due.
   private func closeCycles() async throws {
-    let rhythm = limits.rhythm
+    let times = tenant.times
     let closed = try await checkpoints.closeCycles(
-      tenant: tenant.name, pause: rhythm.pause, failurePause: rhythm.failurePause, leader: leader)
+      tenant: tenant.name, pause: times.pause, failurePause: times.failurePause, leader: leader)
     for cycle in closed {
       await markers.reached(.cycleClosed)
       logger.log(

@@ -1,5 +1,7 @@
 import PostgreSQL
 public import PostgresDestination
+import SyncConfiguration
+public import SyncModel
 
 extension Tenant {
   /// The oldest changes that have not been published yet, in the order in which they were made.
@@ -10,5 +12,10 @@ extension Tenant {
   /// Forgets changes that have been published; those that are gone already are fine.
   public func forgetEvents(_ ids: [Int64]) async throws {
     try await destinationPool.withConnection { try await destination.forgetEvents(ids, on: $0) }
+  }
+
+  /// Whether what a cycle changes is published.
+  public func raisesEvents(in kind: CycleKind) -> Bool {
+    settings.events.isEnabled && (kind != .initial || settings.events.includesInitial)
   }
 }

@@ -40,31 +40,26 @@ public struct WorkerService: Service {
     let run = JobRun(
       checkpoints: checkpoints, puller: puller, tenants: tenants, limits: limits, stopping: stopping,
       markers: markers, logger: logger)
-    let queues = tenants.keys.sorted().flatMap { tenant in
-      Lane.allCases.map { JobTopology.queue(tenant: tenant, lane: $0) }
-    }
     logger.info("worker ready", metadata: ["worker": "\(limits.name)", "slots": "\(limits.slots)"])
     await withGracefulShutdownHandler {
-      await withTaskGroup(of: Void.self) { slots in
-        var busy = 0
+      await withDiscardingTaskGroup { slots in
+        let ledger = SlotLedger(slots: limits.slots)
         while !stopping.isSet, !Task.isCancelled {
-          if busy == limits.slots {
-            await slots.next()
-            busy -= 1
-            continue
-          }
-          guard let message = await pull(queues) else {
+          guard let message = await pull(from: ledger.lanes) else {
+            // Work on the queue, or a slot that has become free, ends the wait.
             await work.wait(atMost: .seconds(1))
             continue
           }
-          busy += 1
+          let lane = message.message.lane
+          ledger.taken(lane)
           gauge.taken()
           slots.addTask {
             await run.run(message)
+            ledger.freed(lane)
             gauge.freed()
+            work.raise()
           }
         }
-        await slots.waitForAll()
       }
     } onGracefulShutdown: {
       stopping.set()
@@ -73,7 +68,12 @@ public struct WorkerService: Service {
     logger.info("worker stopped", metadata: ["worker": "\(limits.name)"])
   }
 
-  private func pull(_ queues: [String]) async -> PulledJob? {
+  /// Takes a job of any tenant off a queue of these lanes.
+  private func pull(from lanes: [Lane]) async -> PulledJob? {
+    let queues = tenants.keys.sorted().flatMap { tenant in
+      lanes.map { JobTopology.queue(tenant: tenant, lane: $0) }
+    }
+    guard !queues.isEmpty else { return nil }
     do {
       return try await puller.pull(from: queues)
     } catch is CancellationError {

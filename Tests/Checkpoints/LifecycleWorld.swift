@@ -25,7 +25,7 @@ final class LifecycleWorld {
     }
     try await store.store(TestStore.mapping(), tenant: "acme", leader: leader)
     let start = DeltaWindow(from: Instant(seconds: 0), to: Instant(seconds: 0))
-    try await store.begin(cycle, window: start, tenant: "acme", leader: leader)
+    try await store.begin(cycle, window: start, raisesEvents: false, tenant: "acme", leader: leader)
     let plan = CyclePlan(ranges: [.all], method: .bulk, lane: "initial", rowsExpected: 1, apiCalls: 1)
     _ = try await store.record(plan, of: cycle.id, leader: leader)
     job = Job(id: 1, method: .bulk, dueAt: Instant(seconds: 0))

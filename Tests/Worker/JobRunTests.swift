@@ -46,7 +46,9 @@ struct JobRunTests {
   private func run(_ message: PulledJob, tenant name: String, puller: JobPuller, logger: Logger) async throws {
     let checkpoints = CheckpointStore(
       pool: PostgresPool(PostgresConfiguration(url: "postgresql://nobody@127.0.0.1:1/none"), size: 1))
-    let tenant = Tenant(name: name, settings: TenantConfiguration(), checkpoints: checkpoints, connections: 1)
+    let tenant = Tenant(
+      name: name, settings: TenantConfiguration(), checkpoints: checkpoints, connections: 1,
+      live: LiveSelections(Configuration()))
     let limits = WorkerLimits(
       name: "w", slots: 1, lease: .seconds(60), jobTime: .seconds(600), pageRows: 1000,
       retry: RetryPolicy(backoff: Backoff(first: .milliseconds(1), longest: .milliseconds(1))))

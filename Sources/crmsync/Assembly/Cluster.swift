@@ -103,11 +103,10 @@ struct Cluster: Sendable {
     let limits = CoordinatorLimits(
       name: name, term: configuration.coordinator.term, sweepInterval: min(.seconds(5), configuration.sync.lease / 2),
       queueDepth: configuration.sync.queueDepth,
-      lostAfter: max(.seconds(1), configuration.sync.lease / 4), planning: planning, retry: retry,
-      rhythm: CycleTimes(pause: configuration.sync.pause))
+      lostAfter: max(.seconds(1), configuration.sync.lease / 4), planning: planning, retry: retry)
     let coordinator = CoordinatorService(
-      checkpoints: checkpoints, publisher: publisher, tenants: tenants, limits: limits, progress: progress,
-      markers: ProgressMarkers(logger: logger), logger: logger)
+      checkpoints: checkpoints, publisher: publisher, events: EventPublisher(broker, logger: logger),
+      tenants: tenants, limits: limits, progress: progress, markers: ProgressMarkers(logger: logger), logger: logger)
     return [
       NotificationListener(database, channels: [(.progress, progress)], logger: logger),
       ProcessHeartbeat(id: name, role: .coordinator, slots: 0, gauge: SlotGauge(), checkpoints: checkpoints),
