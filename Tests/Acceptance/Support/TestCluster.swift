@@ -126,3 +126,73 @@ extension PostgresConnection {
     return parts.joined(separator: "/") + "/" + database
   }
 }
+
+/// An org that changes, and is synced again.
+extension TestCluster {
+  /// A cluster whose org has been copied.
+  static func copied(
+    _ records: Int, org: [String] = [], objects: String = "{ personAccounts: {}, users: {} }",
+    settings: String = TestCluster.quick
+  ) async throws -> TestCluster {
+    let cluster = try await TestCluster(records: records, org: org, objects: objects, settings: settings)
+    try await cluster.syncOnce()
+    return cluster
+  }
+
+  /// One cycle of every object.
+  func syncOnce() async throws {
+    let (status, text) = try await run("run", ["--once"])
+    guard status == 0 else { throw Unexpected("the sync failed:\n\(text.suffix(3000))") }
+  }
+
+  /// Changes the org, and lets so much of its time go by that the next delta reaches the change.
+  func change(_ operations: String) async throws {
+    try await post("changes", operations)
+    try await advanceClock(60)
+  }
+
+  func advanceClock(_ seconds: Int) async throws { try await post("clock", #"{"advanceSeconds": \#(seconds)}"#) }
+
+  /// Tells the org something that no client of a real one could.
+  @discardableResult
+  func post(_ path: String, _ body: String) async throws -> String {
+    let child = try Child(
+      "curl", "/usr/bin/env",
+      ["curl", "-s", "-f", "-X", "POST", "-H", "Content-Type: application/json", "-d", body, orgURL + "/simulator/" + path])
+    guard try await child.waitForExit() == 0 else { throw Unexpected("the org refuses \(path): \(body)") }
+    return child.text
+  }
+
+  func forgetRequests() async throws { try await post("limits", #"{"used": 0}"#) }
+
+  /// API requests since the org last forgot them, as it counts them against the daily allowance.
+  func apiRequests() async throws -> Int {
+    let child = try Child("curl", "/usr/bin/env", ["curl", "-sf", orgURL + "/simulator/requests"])
+    _ = try await child.waitForExit()
+    guard let match = child.text.firstMatch(of: #/"used"\s*:\s*(\d+)/#), let count = Int(match.1) else {
+      throw Unexpected("the org does not count its requests: \(child.text)")
+    }
+    return count
+  }
+
+  /// Waits until a condition holds, looking often.
+  func wait(_ what: String, within limit: Duration = .seconds(60), _ isTrue: () async throws -> Bool) async throws {
+    let end = ContinuousClock.now + limit
+    while try await !isTrue() {
+      guard ContinuousClock.now < end else { throw Unexpected("waited \(limit) in vain for \(what)") }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+  }
+
+  /// Lets what the mapping has gained be filled.
+  func waitForBackfill() async throws {
+    let open = """
+      select (select count(*) from crmsync.object_sync where backfill is not null)
+        + (select count(*) from crmsync.cycle where kind = 'backfill' and phase not in ('done', 'failed'))
+      """
+    let child = try start("run")
+    try await wait("the back-fill") { try await number(open) == 0 }
+    child.signal(15)
+    _ = try await child.waitForExit(within: .seconds(30))
+  }
+}
