@@ -34,7 +34,7 @@ public struct RejectRetry: Sendable {
     let list = ids.map { "'\($0)'" }.joined(separator: ", ")
     let rows = try await tenant.veeva.queryPage(
       SOQL.select(mapping.fields, from: object, where: ["Id IN (\(list))"]), object: object, fields: mapping.fields)
-    let refused = try await tenant.withPageWriter(for: mapping, mode: .merge) { writer in
+    let refused = try await tenant.withPageWriter(for: mapping, mode: .merge(.none)) { writer in
       try await writer.write(rows)
       return try await writer.commit { _, _ in true }?.rejects ?? []
     }

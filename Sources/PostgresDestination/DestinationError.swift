@@ -16,6 +16,8 @@ public struct DestinationError: Error, Sendable, CustomStringConvertible {
     case dependency
     /// The database stores text in another encoding than UTF-8.
     case encoding(String)
+    /// The table was altered while a page was on its way, or does not fit the page's mapping any more.
+    case altered(String)
     /// The server is out of space or read-only.
     case unavailable
   }
@@ -27,12 +29,18 @@ public struct DestinationError: Error, Sendable, CustomStringConvertible {
   public let detail: String
 
   /// Whether it may pass by itself.
-  public var isRetriable: Bool { problem == .unavailable }
+  public var isRetriable: Bool { problem == .unavailable || isSchemaDrift }
+
+  /// Whether the mapping is older than the table, and has to be read again.
+  public var isSchemaDrift: Bool {
+    if case .altered = problem { return true }
+    return false
+  }
 
   /// Whether only one object is concerned.
   public var isObjectScoped: Bool {
     switch problem {
-    case .incompatibleColumn, .foreignTable, .constraint, .dependency: true
+    case .incompatibleColumn, .foreignTable, .constraint, .dependency, .altered: true
     case .permission, .encoding, .unavailable: false
     }
   }
@@ -62,6 +70,9 @@ public struct DestinationError: Error, Sendable, CustomStringConvertible {
     case .encoding(let name):
       return "destination \(place): the database stores text as \(name), which cannot hold every text of the source; "
         + "use a database made WITH ENCODING 'UTF8'"
+    case .altered(let what):
+      return "destination \(place): \(what); nothing of the page was written, and it is written again with the "
+        + "mapping of the schema as it is now"
     case .unavailable:
       return "destination \(place): \(detail); the sync goes on by itself once the server can write again"
     }

@@ -1,23 +1,6 @@
 public import PostgreSQL
 public import SyncModel
 
-/// How a page is written.
-public enum WriteMode: Sendable {
-  /// Straight into the tables: none of the rows can be there yet.
-  case insert
-  /// By way of a staging table: rows may be there, and only newer ones replace them.
-  case merge
-}
-
-/// What a page came to.
-public struct PageResult: Sendable {
-  /// Records that were stored, or found stored already.
-  public let rows: Int
-  /// Rows of all tables that were added or replaced; the rest was equal or newer already.
-  public let changed: Int
-  public let rejects: [Reject]
-}
-
 /// Writes one page, batch by batch, in one transaction. Memory is bounded by a few batches whatever the page.
 ///
 /// Confined to the task that made it. Where checkpoints live in another database, commit the page first and the
@@ -35,13 +18,15 @@ public final class PageWriter {
   private let mode: WriteMode
   private let encoder: CopyEncoder
   private let tables: [TableStatements]
-  /// Names of the staging tables; empty when rows go straight in.
-  private var staging: [String] = []
+  /// The tables' shapes, which name their staging tables; empty when rows go straight in.
+  private var shapes: [String] = []
   /// COPY text per table.
   private var pending: [[UInt8]]
   private var openTable: Int?
   private var rows = 0
   private var changed = 0
+  private var events = 0
+  private var deleted = 0
   private var rejects: [Reject] = []
   /// Whether there is a transaction to give up.
   private(set) var isOpen = false
@@ -54,25 +39,26 @@ public final class PageWriter {
     self.schema = schema
     self.mode = mode
     self.sharesCheckpoints = sharesCheckpoints
-    encoder = CopyEncoder(mapping)
+    encoder = CopyEncoder(mapping, rules: mode.rules)
     tables = mapping.tables.map { TableStatements(schema: schema, table: $0) }
     pending = mapping.tables.map { _ in [] }
     flushBytes = mapping.tables.count == 1 ? 256 << 10 : 4 << 20
   }
 
   func begin() async throws {
-    try await connection.execute("begin")
+    // What a statement sees of a page that was committed while it waited decides; whatever the role's default.
+    try await connection.execute(mode == .insert ? "begin" : "begin isolation level read committed")
     isOpen = true
-    guard mode == .merge else { return }
+    guard mode != .insert else { return }
     // Merging sorts a page's rows; the default of four megabytes would sort them on disk.
     try await connection.execute("set local work_mem = '32MB'")
     for table in tables {
       try await writing(table.table) {
-        guard let name = try await connection.query(table.shape).first?.string("staging") else {
+        guard let shape = try await connection.query(table.shape).first?.string("shape") else {
           throw PostgresError(kind: .unexpectedResult, message: "\(table.table) has no columns")
         }
-        try await connection.execute(table.stage(name))
-        staging.append(name)
+        try await connection.execute(table.stage(TableMerge.staging(shape, mode), hasFate: mode.rules != nil))
+        shapes.append(shape)
       }
     }
   }
@@ -82,6 +68,7 @@ public final class PageWriter {
   public func write(_ batch: RecordBatch) async throws {
     let encoded = try encoder.encode(batch, into: &pending)
     rows += encoded.rows
+    deleted += encoded.deleted
     rejects += encoded.rejects
     if pending.reduce(0, { $0 + $1.count }) >= flushBytes { try await flush() }
   }
@@ -93,7 +80,9 @@ public final class PageWriter {
         try await closeCopy()
         try await writing(tables[table].table) {
           try await connection.beginCopy(
-            mode == .insert ? tables[table].insert : tables[table].copy(into: staging[table]))
+            mode == .insert
+              ? tables[table].insert
+              : tables[table].copy(into: TableMerge.staging(shapes[table], mode), hasFate: mode.rules != nil))
         }
         openTable = table
       }
@@ -120,14 +109,33 @@ public final class PageWriter {
   ) async throws -> PageResult? {
     try await flush()
     try await closeCopy()
-    for (table, staging) in zip(tables, staging) {
-      try await writing(table.table) { changed += try await connection.execute(table.merge(from: staging)) }
-    }
-    let result = PageResult(rows: rows, changed: changed, rejects: rejects)
+    try await workIn()
+    let result = PageResult(rows: rows, changed: changed, events: events, rejects: rejects)
     let isWanted = try await body(result, connection)
     try await connection.execute(isWanted ? "commit" : "rollback")
     isOpen = false
     return isWanted ? result : nil
+  }
+
+  /// Brings what was staged into the tables. Only now are locks taken, which end with the transaction: none is held
+  /// while records are streamed.
+  private func workIn() async throws {
+    if mode == .insert {
+      for table in tables { try await writing(table.table) { try await table.checkFit(on: connection) } }
+      return
+    }
+    // Instants in events read the same wherever the server stands. A process that freezes lets go of its locks.
+    try await connection.execute(
+      "set local timezone = 'UTC'; "
+        + "set local idle_in_transaction_session_timeout = '\(PostgresConnection.longestSilence)'")
+    for (table, shape) in zip(tables, shapes) {
+      try await writing(table.table) {
+        let merge = TableMerge(statements: table, mode: mode, shape: shape, hasDeletions: deleted > 0)
+        let outcome = try await merge.run(on: connection)
+        changed += outcome.changed
+        events += outcome.events
+      }
+    }
   }
 
   /// Gives the page up, unless it has been committed.

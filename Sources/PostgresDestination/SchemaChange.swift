@@ -77,13 +77,14 @@ extension TableMapping {
 
   /// Whether a column of one type can be written as if it were of the other, and loses nothing.
   private static func holds(_ type: String, _ wanted: String) -> Bool {
-    switch (type, wanted) {
-    case (wanted, _), ("numeric", "bigint"), ("text", "bigint"), ("text", "numeric"), ("text", "boolean"),
-      ("text", "date"), ("text", "time without time zone"):
-      true
-    default: false
-    }
+    type == wanted || widerTypes.contains { $0 == (type, wanted) }
   }
+
+  /// Types of columns, each with a type that it can stand in for.
+  static let widerTypes = [
+    ("numeric", "bigint"), ("text", "bigint"), ("text", "numeric"), ("text", "boolean"), ("text", "date"),
+    ("text", "time without time zone"),
+  ]
 
   /// The expression that turns a column into a type that loses nothing of it, or `nil` where there is none.
   private static func widening(of column: String, from type: String, to wanted: String) -> String? {

@@ -19,6 +19,7 @@ struct SchemaMigrator: Sendable {
         _ = try db.query(
           "select pg_advisory_xact_lock(hashtextextended($1, 7236837461120903))", [.text(schema)])
         try Self.prepareSchema(schema, on: db)
+        try Self.prepareBookkeeping(schema, on: db)
         for table in tables { try Self.prepare(table, object: object, schema: schema, on: db) }
         if !keepsChanges { throw Rehearsed() }
       }
@@ -41,6 +42,14 @@ struct SchemaMigrator: Sendable {
     if try rows.first?.bool("found") != true { try db.execute("create schema \(quotedIdentifier(schema))") }
   }
 
+  private static func prepareBookkeeping(_ schema: String, on db: isolated PostgresConnection) throws {
+    do {
+      try Bookkeeping.prepare(in: schema, on: db)
+    } catch let error as PostgresError {
+      throw DestinationError.from(error, schema: schema)
+    }
+  }
+
   private static func prepare(
     _ table: TableMapping, object: String, schema: String, on db: isolated PostgresConnection
   ) throws {
@@ -49,9 +58,26 @@ struct SchemaMigrator: Sendable {
       for change in table.changes(from: existing, object: object) {
         try perform(change, on: table, object: object, schema: schema, db)
       }
+      for column in table.lookups { try prepareIndex(on: column, of: table.table, schema: schema, db) }
+      try Bookkeeping.note(table, in: schema, on: db)
     } catch let error as PostgresError {
       throw DestinationError.from(error, schema: schema, table: table.table)
     }
+  }
+
+  /// Makes an index once the table holds rows: the first copy is quicker without.
+  private static func prepareIndex(
+    on column: String, of table: String, schema: String, _ db: isolated PostgresConnection
+  ) throws {
+    let name = qualified(schema, table)
+    let found = try db.query(
+      """
+      select exists (select from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+        where i.indrelid = $1::regclass and i.indisvalid and i.indpred is null and a.attname = $2) as is_there
+      """, [.text(name), .text(column)])
+    if try found.first?.bool("is_there") == true { return }
+    if try db.query("select from \(name) limit 1").isEmpty { return }
+    try db.execute("create index on \(name) (\(quotedIdentifier(column)))")
   }
 
   private static func perform(

@@ -46,8 +46,34 @@ extension TableMapping {
     if hasVeevaType {
       definitions.append(ColumnDefinition(name: "veeva_type", type: "text", constraint: "not null default 'Contact'"))
     }
+    definitions += unmappedFlags
     definitions.append(
       ColumnDefinition(name: "synced_at", type: "timestamp with time zone", constraint: "not null default now()"))
     return definitions
   }
+
+  /// Columns that tell that a record is gone, as far as no field fills them.
+  var unmappedFlags: [ColumnDefinition] {
+    guard flagsDeleted else { return [] }
+    let flags = [
+      ColumnDefinition(name: "veeva_is_deleted", type: "boolean", constraint: "default false"),
+      // The account that a merged one went into.
+      ColumnDefinition(name: "masterrecordid", type: "text"),
+    ]
+    return flags.filter { flag in !columns.contains { $0.column == flag.name } }
+  }
+
+  /// Columns by which rows are looked for: a call's key messages go with it.
+  var lookups: [String] {
+    guard table == CallDetails.table else { return [] }
+    return columns.map(\.column).filter { $0 == CallDetails.parentColumn }
+  }
+}
+
+/// Key messages as details of calls.
+enum CallDetails {
+  static let parent = "call"
+  static let table = "call_key_message"
+  /// Holds the call's id.
+  static let parentColumn = "call2_vod__c"
 }

@@ -25,7 +25,8 @@ enum FailureTable {
     case let error as PostgresError:
       .failed(error.isRetriable ? .transient : .hopeless, error: "\(error)", needsSchema: error.isSchemaDrift)
     case let error as DestinationError:
-      .failed(error.isRetriable ? .transient : .hopeless, error: "\(error)", needsSchema: false)
+      .failed(
+        error.isRetriable ? .transient : .hopeless, error: "\(error)", needsSchema: error.isSchemaDrift)
     default: .failed(.transient, error: "\(error)", needsSchema: false)
     }
   }

@@ -30,7 +30,7 @@ import Testing
       try await destination.store(
         [record(1, "new", day: 5), record(2, "old", day: 1)], of: mapping, mode: .insert, on: db)
       let result = try await destination.store(
-        [record(1, "older", day: 4), record(2, "newer", day: 2)], of: mapping, mode: .merge, on: db)
+        [record(1, "older", day: 4), record(2, "newer", day: 2)], of: mapping, mode: .merge(.none), on: db)
       #expect(result.rows == 2 && result.changed == 1)
       #expect(try await database.rows(["v__c"], from: "t.thing__c") == ["new", "newer"])
     }
@@ -46,7 +46,7 @@ import Testing
       let two = record(2, "before")
       try await destination.store([one, two], of: mapping, mode: .insert, on: db)
       let before = try await database.rows(["veeva_id", "synced_at", "ctid"], from: "t.thing__c")
-      let result = try await destination.store([one, record(2, "after")], of: mapping, mode: .merge, on: db)
+      let result = try await destination.store([one, record(2, "after")], of: mapping, mode: .merge(.none), on: db)
       let after = try await database.rows(["veeva_id", "synced_at", "ctid"], from: "t.thing__c")
       #expect(result.rows == 2 && result.changed == 1)
       #expect(before[0] == after[0] && before[1] != after[1])
@@ -62,7 +62,7 @@ import Testing
         [
           record(1, "b", day: 2), record(1, "c", day: 3), record(1, "a", day: 1), record(2, "first"),
           record(2, "last"),
-        ], of: mapping, mode: .merge, on: database.connection)
+        ], of: mapping, mode: .merge(.none), on: database.connection)
       #expect(try await database.rows(["veeva_id", "v__c"], from: "t.thing__c") == ["\(id(1))|c", "\(id(2))|last"])
     }
   }
@@ -79,7 +79,7 @@ import Testing
       }
       #expect(await !db.isInTransaction)
       #expect(try await database.value("select count(*) from t.thing__c") == "1")
-      let result = try await destination.store(page, of: mapping, mode: .merge, on: db)
+      let result = try await destination.store(page, of: mapping, mode: .merge(.none), on: db)
       #expect(result.rows == 40_000 && result.changed == 40_000)
     }
   }
@@ -110,7 +110,9 @@ import Testing
     }
   }
 
-  @Test("page and checkpoint are one transaction; a fenced page leaves nothing", arguments: [WriteMode.insert, .merge])
+  @Test(
+    "page and checkpoint are one transaction; a fenced page leaves nothing",
+    arguments: [WriteMode.insert, .merge(.none)])
   func fenced(_ mode: WriteMode) async throws {
     try await withTable { mapping, database in
       let db = database.connection
@@ -134,7 +136,7 @@ import Testing
 
   @Test(
     "a page that is given up leaves nothing, and the connection is fit for the next",
-    arguments: [WriteMode.insert, .merge])
+    arguments: [WriteMode.insert, .merge(.none)])
   func abandoned(_ mode: WriteMode) async throws {
     struct GivenUp: Error {}
     try await withTable { mapping, database in
@@ -156,7 +158,7 @@ import Testing
     }
   }
 
-  @Test("a page of many batches fills all tables of its mapping", arguments: [WriteMode.insert, .merge])
+  @Test("a page of many batches fills all tables of its mapping", arguments: [WriteMode.insert, .merge(.none)])
   func manyBatches(_ mode: WriteMode) async throws {
     let mapping = try ObjectMapping.accounts([("Notes__c", .textarea)])
     try await withDatabase { database in
@@ -182,7 +184,7 @@ import Testing
   @Test("an empty page commits its checkpoint")
   func emptyPage() async throws {
     try await withTable { mapping, database in
-      let result = try await destination.store([], of: mapping, mode: .merge, on: database.connection)
+      let result = try await destination.store([], of: mapping, mode: .merge(.none), on: database.connection)
       #expect(result.rows == 0 && result.changed == 0)
       #expect(try await destination.isEmpty(mapping, on: database.connection))
     }
@@ -199,7 +201,7 @@ import Testing
             var generator = Chance(seed: UInt64(writer))
             let db = try await database.another()
             for _ in 0..<5 {
-              try await destination.store(page.shuffled(using: &generator), of: mapping, mode: .merge, on: db)
+              try await destination.store(page.shuffled(using: &generator), of: mapping, mode: .merge(.none), on: db)
             }
             await db.close()
           }
@@ -217,7 +219,7 @@ import Testing
       let db = database.connection
       let count = "select count(*) from pg_class where relname like 'stage\\_%' and relpersistence = 't'"
       for round in 1...3 {
-        try await destination.store([record(round, "a")], of: mapping, mode: .merge, on: db)
+        try await destination.store([record(round, "a")], of: mapping, mode: .merge(.none), on: db)
         #expect(try await database.value(count) == "1")
       }
       // First a column more, then one that changed its type.
@@ -226,7 +228,7 @@ import Testing
         try await destination.prepare(altered, on: db)
         var more = record(1, "a", day: day)
         more["W__c"] = value
-        try await destination.store([more], of: altered, mode: .merge, on: db)
+        try await destination.store([more], of: altered, mode: .merge(.none), on: db)
         #expect(try await database.rows(["w__c"], from: "t.thing__c where veeva_id = '\(id(1))'") == [value])
       }
     }
@@ -234,7 +236,7 @@ import Testing
 
   @Test(
     "a table or column that went missing is an error of the schema, for both modes",
-    arguments: [WriteMode.insert, .merge])
+    arguments: [WriteMode.insert, .merge(.none)])
   func drift(_ mode: WriteMode) async throws {
     try await withTable { mapping, database in
       let db = database.connection
@@ -257,7 +259,7 @@ import Testing
     try await withTable { mapping, database in
       let db = database.connection
       try await db.execute("alter table t.thing__c add constraint short check (length(v__c) < 3)")
-      for mode in [WriteMode.insert, .merge] {
+      for mode in [WriteMode.insert, .merge(.none)] {
         let error = await #expect(throws: DestinationError.self) {
           try await destination.store([record(1, "long")], of: mapping, mode: mode, on: db)
         }

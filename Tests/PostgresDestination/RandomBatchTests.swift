@@ -36,7 +36,7 @@ import Testing
         records.append(record)
         if isRefused { refused.append(id(number)) } else { expected.append(row.joined(separator: "|")) }
       }
-      let mode: WriteMode = seed.isMultiple(of: 2) ? .insert : .merge
+      let mode: WriteMode = seed.isMultiple(of: 2) ? .insert : .merge(.none)
       let result = try await destination.store(records, of: mapping, mode: mode, on: database.connection)
       #expect(result.rejects.map(\.recordID) == refused, "seed \(seed)")
       try await database.connection.execute("set timezone = 'UTC'")

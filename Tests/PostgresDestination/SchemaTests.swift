@@ -30,13 +30,13 @@ import Testing
           "veeva_id text not null", "veeva_system_modstamp timestamp with time zone not null",
           "veeva_created_date timestamp with time zone", "veeva_is_deleted boolean", "last_name text",
           "date_of_birth date",
-        ] + custom + ["veeva_type text not null", "synced_at timestamp with time zone not null"])
+        ] + custom + ["veeva_type text not null", "masterrecordid text", "synced_at timestamp with time zone not null"])
       #expect(
         try await types("company", database) == [
           "veeva_id text not null", "veeva_system_modstamp timestamp with time zone not null",
           "veeva_created_date timestamp with time zone", "veeva_is_deleted boolean", "company text",
           "annual_revenue numeric",
-        ] + custom + ["synced_at timestamp with time zone not null"])
+        ] + custom + ["masterrecordid text", "synced_at timestamp with time zone not null"])
       let constraints = "select string_agg(contype::text || conkey::text, ',') from pg_constraint where conrelid = "
       #expect(try await database.value(constraints + "'t.person'::regclass") == "p{1}")
       #expect(
@@ -157,7 +157,7 @@ import Testing
       try await destination.prepare(mapping, on: db)
       let records = [["Id": id(1), "SystemModstamp": stamp, "V__c": value]]
       try await destination.store(records, of: mapping, mode: .insert, on: db)
-      #expect(try await destination.store(records, of: mapping, mode: .merge, on: db).changed == 0)
+      #expect(try await destination.store(records, of: mapping, mode: .merge(.none), on: db).changed == 0)
       #expect(try await database.rows(["v__c"], from: "t.thing__c") == [value])
     }
   }
@@ -212,9 +212,11 @@ import Testing
     try await withDatabase { database in
       let db = database.connection
       try await odd.prepare(mapping, on: db)
-      for mode in [WriteMode.insert, .merge] {
+      for mode in [WriteMode.insert, .merge(.none)] {
         try await odd.store(
-          [["Id": id(1), "SystemModstamp": stamp, "Select__c": "\(mode)", "O'Neil__c": "x"]], of: mapping, mode: mode,
+          [
+            ["Id": id(1), "SystemModstamp": stamp, "Select__c": mode == .insert ? "insert" : "merge", "O'Neil__c": "x"]
+          ], of: mapping, mode: mode,
           on: db)
       }
       #expect(

@@ -15,7 +15,7 @@ import Testing
       try await destination.prepare(mapping, on: database.connection)
       let records = values.enumerated().map { ["Id": id($0), "SystemModstamp": stamp, "V__c": $1] }
       var answers: [[String]] = []
-      for mode in [WriteMode.insert, .merge] {
+      for mode in [WriteMode.insert, .merge(.none)] {
         try await database.connection.execute("truncate t.thing__c; set timezone = 'UTC'")
         let result = try await destination.store(records, of: mapping, mode: mode, on: database.connection)
         #expect(result.rejects == [] && result.rows == values.count && result.changed == values.count)

@@ -27,6 +27,8 @@ public struct TableMapping: Sendable, Codable, Equatable {
   public let columns: [MappedColumn]
   /// Whether the table carries the constant `veeva_type`.
   public var hasVeevaType: Bool { table == "person" }
+  /// Whether a row stays, flagged, when its record is deleted or leaves the synced set; elsewhere it is removed.
+  public var flagsDeleted: Bool { table == "person" || table == "company" }
 }
 
 /// A field of the source that is not synced, and why.
