@@ -62,6 +62,7 @@ struct TenantCycle: Sendable {
     let relay = EventRelay(
       tenant: tenant.name, outbox: DestinationOutbox(tenant: tenant), publish: { try await events.publish($0) },
       checkLead: { try await checkpoints.confirmLead(leader) }, woken: progress.follower(), logger: logger)
+    let retention = Retention(tenant: tenant, leader: leader, checkpoints: checkpoints, logger: logger)
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await planObjects() }
       group.addTask {
@@ -81,8 +82,8 @@ struct TenantCycle: Sendable {
       }
       group.addTask { await relay.run() }
       group.addTask {
-        await duties.run("clear old cycles", wokenBy: WorkSignal()) {
-          _ = try await checkpoints.forgetCycles(tenant: tenant.name, olderThan: .seconds(86_400), leader: leader)
+        await duties.run("clear what is old", wokenBy: WorkSignal()) {
+          try await retention.clear()
           return Self.retentionPause
         }
       }

@@ -23,17 +23,21 @@ struct FateReader {
   private let recordTypes: [[UInt8]]
   /// Seconds since 1970, rounded up: stamps of the source have whole seconds.
   private let createdFrom: Int64
+  /// The day of that moment, as values spell it.
+  private let firstDay: [UInt8]
 
   init(_ rules: ChangeRules) {
     self.rules = rules
     recordTypes = rules.recordTypes.map { Array($0.utf8) }.filter { $0.count == 15 }
     let from = rules.createdFrom?.milliseconds ?? .min
     createdFrom = from / 1000 + (from % 1000 > 0 ? 1 : 0)
+    firstDay = rules.createdFrom.map { Array($0.day.utf8) } ?? []
   }
 
   /// The columns that the rules look at.
   var columns: [Int] {
-    [rules.deletedColumn, rules.masterColumn, rules.personColumn, rules.recordTypeColumn, rules.createdColumn]
+    [rules.deletedColumn, rules.masterColumn, rules.personColumn, rules.recordTypeColumn, rules.createdColumn,
+      rules.dayColumn]
       .compactMap { $0 }
   }
 
@@ -46,6 +50,11 @@ struct FateReader {
     if let column = rules.recordTypeColumn, !isSelected(value(column)) { return .left }
     if let column = rules.createdColumn, Self.seconds(value(column)).map({ $0 >= createdFrom }) != true {
       return .followed
+    }
+    if let column = rules.dayColumn {
+      let day = value(column)
+      // ISO days stand in the order of their bytes.
+      if !day.isEmpty, day.lexicographicallyPrecedes(firstDay) { return .followed }
     }
     return .alive
   }

@@ -43,7 +43,7 @@ public struct SchemaReader: Sendable {
       recordTypes: try await recordTypes(of: selection), months: object.hasMonths ? selection.months : nil)
     let oldest = scope.months.map(serverTime.monthsBefore)
     let stored = StoredMapping(
-      mapping: mapping, scope: scope, conditions: Self.conditions(for: object, scope, oldest: oldest),
+      mapping: mapping, scope: scope, conditions: Self.conditions(for: schema, object, scope, oldest: oldest),
       rules: ChangeRules(
         object: object, fields: mapping.fields, schema: schema, recordTypes: scope.recordTypes, createdFrom: oldest))
     return DescribedObject(schema: schema, stored: stored, serverTime: serverTime)
@@ -90,14 +90,18 @@ public struct SchemaReader: Sendable {
   }
 
   private static func conditions(
-    for object: SourceObject, _ scope: SelectionScope, oldest: Instant?
+    for schema: SourceObjectSchema, _ object: SourceObject, _ scope: SelectionScope, oldest: Instant?
   ) -> [String] {
     switch object {
     case .personAccounts:
       let ids = scope.recordTypes.map(SOQL.string).joined(separator: ", ")
       return ["IsPersonAccount = true"] + (ids.isEmpty ? [] : ["RecordTypeId IN (\(ids))"])
-    case .calls: return oldest.map { ["CreatedDate >= \(SOQL.instant($0))"] } ?? []
-    case .callKeyMessages: return oldest.map { ["Call2_vod__r.CreatedDate >= \(SOQL.instant($0))"] } ?? []
+    case .calls, .callKeyMessages:
+      guard let oldest else { return [] }
+      let created = object == .calls ? "CreatedDate" : "Call2_vod__r.CreatedDate"
+      let day = object.dayField.flatMap { schema.field($0)?.name }
+      return ["\(created) >= \(SOQL.instant(oldest))"]
+        + (day.map { ["(\($0) = null OR \($0) >= \(oldest.day))"] } ?? [])
     case .users, .custom: return []
     }
   }

@@ -47,6 +47,16 @@ public struct Tenant: Sendable {
     try await destinationPool.withConnection { try await destination.rehearse(mapping, on: $0) }
   }
 
+  /// Removes a batch of rows that were kept long enough; see ``PostgresDestination``.
+  public func removeExpired(
+    table: String, dateColumn: String, before: Instant, limit: Int, details: Bool, scope: EventScope
+  ) async throws -> Expired {
+    try await destinationPool.withConnection {
+      try await destination.removeExpired(
+        table: table, dateColumn: dateColumn, before: before, limit: limit, details: details, scope: scope, on: $0)
+    }
+  }
+
   /// Lends a writer for one page, in a transaction that the checkpoint can share where both databases are one.
   public func withPageWriter<R>(
     for mapping: ObjectMapping, mode: WriteMode, _ body: (PageWriter) async throws -> R

@@ -46,6 +46,9 @@ public struct Instant: Sendable, Hashable, Comparable, Codable, CustomStringConv
       + "T\(padded(time / 3600, 2)):\(padded(time / 60 % 60, 2)):\(padded(time % 60, 2))Z"
   }
 
+  /// Its day in UTC: `2026-03-01`.
+  public var day: String { String(formatted.prefix(10)) }
+
   public var description: String { formatted }
 }
 

@@ -17,7 +17,9 @@ public struct ChangeRules: Sendable, Equatable, Codable {
   public let recordTypes: [String]
   /// Column of the moment that ``createdFrom`` bounds.
   public let createdColumn: Int?
-  /// Records created before are stored only where they are stored already.
+  /// Column of the day of the call, which ``createdFrom`` bounds as well, where it is set.
+  public let dayColumn: Int?
+  /// Records created before, or of a call before, are stored only where they are stored already.
   public let createdFrom: Instant?
 
   /// The rules of an object.
@@ -50,9 +52,20 @@ public struct ChangeRules: Sendable, Equatable, Codable {
       case .callKeyMessages: column("Call2_vod__r.CreatedDate", when: createdFrom != nil)
       case .personAccounts, .users, .custom: nil
       }
+    dayColumn = createdFrom == nil ? nil : object.dayField.flatMap { column($0) }
     self.recordTypes = recordTypes.map { String($0.prefix(15)) }
     self.createdFrom = createdFrom
     extraFields = extra
+  }
+}
+
+extension SourceObject {
+  /// The field with the day of a call, from which its age counts: data of calls is kept for some months from it.
+  public var dayField: String? {
+    switch self {
+    case .calls, .callKeyMessages: "Call_Date_vod__c"
+    case .personAccounts, .users, .custom: nil
+    }
   }
 }
 
