@@ -162,7 +162,7 @@ struct EventRelayTests {
       if isFirst { throw Refused() }
     }
     let loop = Task { await relay.run() }
-    try await until("both are published", within: .seconds(30)) { world.state.withLock { $0.kept.isEmpty } }
+    try await until("both are published", within: .seconds(120)) { world.state.withLock { $0.kept.isEmpty } }
     loop.cancel()
     try await within(.seconds(30), "the relay to end") { await loop.value }
     #expect(world.state.withLock { $0.confirmed } == ["e1", "e2"])
