@@ -8,7 +8,8 @@ public import ServiceLifecycle
 
 /// A stand-in Veeva org: speaks the wire protocol of the Salesforce REST API and Bulk API 2.0 over plain HTTP.
 ///
-/// Its rows follow from a seed and are made while they are asked for. It reads only: there is no way to change them.
+/// Its rows follow from a seed and are made while they are asked for. Its API reads only; rows and schema change by
+/// `POST /simulator/changes` or, for demos, of themselves.
 public struct SimulatedOrg: Service {
   private let options: SimulatedOrgOptions
   private let logger: Logger
@@ -32,13 +33,39 @@ public struct SimulatedOrg: Service {
     pool.start()
     do {
       let org = try Org(options, pool: pool, threads: threads)
-      try await serve(org)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { await live(org) }
+        try await serve(org)
+        group.cancelAll()
+      }
       await org.jobs.shutdown()
     } catch {
       try await pool.shutdownGracefully()
       throw error
     }
     try await pool.shutdownGracefully()
+  }
+
+  /// A stream of random changes, as many a second as the options say.
+  private func live(_ org: Org) async {
+    guard options.changesPerSecond > 0 else { return }
+    let started = ContinuousClock.now
+    var done = 0
+    while !Task.isCancelled {
+      try? await Task.sleep(for: .seconds(max(0.1, 1 / options.changesPerSecond)))
+      let due = Int(started.duration(to: .now).seconds * options.changesPerSecond)
+      guard due > done else { continue }
+      var operation = ChangeOperation(.random)
+      operation.count = min(1000, due - done)
+      operation.seed = Mixing.mix(options.seed, UInt64(done))
+      let operations = [operation]
+      done = due
+      do {
+        _ = try await org.compute { try org.perform(operations) }
+      } catch {
+        logger.debug("a random change was refused", metadata: ["error": "\(error)"])
+      }
+    }
   }
 
   /// Each finished bulk job holds its results' file open until it is deleted.

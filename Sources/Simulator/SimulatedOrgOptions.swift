@@ -100,6 +100,8 @@ public struct SimulatedOrgOptions: Sendable {
   public var readOnlyFields: [String] = []
   /// Troubles from the start.
   public var faults: [SimulatedFault] = []
+  /// Random changes of rows in a second, from the start; 0 for none.
+  public var changesPerSecond = 0.0
   /// Threads that make rows; the machine's cores unless given.
   public var threads: Int?
 

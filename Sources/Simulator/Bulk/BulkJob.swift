@@ -31,11 +31,13 @@ final class BulkJob: Sendable {
   let lineEnding: String
   let delimiterName: String
   let order: Materialiser.Order
+  /// The header row of each page.
+  let header: [UInt8]
   private let progress: NIOLockedValueBox<Progress>
 
   init(
     id: String, operation: String, objectName: String, version: String, created: Int, lineEnding: String,
-    delimiterName: String, order: Materialiser.Order
+    delimiterName: String, order: Materialiser.Order, header: [UInt8]
   ) {
     self.id = id
     self.operation = operation
@@ -45,6 +47,7 @@ final class BulkJob: Sendable {
     self.lineEnding = lineEnding
     self.delimiterName = delimiterName
     self.order = order
+    self.header = header
     progress = NIOLockedValueBox(Progress(changed: created))
   }
 

@@ -12,16 +12,18 @@ final class BulkJobs: Sendable {
 
   private let state = NIOLockedValueBox(State())
   private let spool: Spool
+  private let changes: LiveData
   private let clock: VirtualClock
   private let faults: FaultBoard
   private let settings: @Sendable () -> Settings
   private let retention: Int
 
   init(
-    spool: Spool, clock: VirtualClock, faults: FaultBoard, retention: Duration,
+    spool: Spool, changes: LiveData, clock: VirtualClock, faults: FaultBoard, retention: Duration,
     settings: @escaping @Sendable () -> Settings
   ) {
     self.spool = spool
+    self.changes = changes
     self.clock = clock
     self.faults = faults
     self.settings = settings
@@ -101,7 +103,7 @@ final class BulkJobs: Sendable {
     guard job.move(to: .inProgress, at: clock.seconds), !job.now.isCancelled else { return }
     do {
       let file = try await spool.file(
-        job.order, progress: { job.add(rows: $0) }, isCancelled: { job.now.isCancelled })
+        job.order, of: changes.snapshot, progress: { job.add(rows: $0) }, isCancelled: { job.now.isCancelled })
       let slow = faults.filter { $0.kind == .slowJob }.reduce(0) { $0 + ($1.milliseconds ?? 1000) }
       let due = started + settings().jobDelay + .milliseconds(slow)
       if due > .now { try await Task.sleep(until: due, clock: .continuous) }

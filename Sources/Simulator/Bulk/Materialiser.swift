@@ -9,13 +9,11 @@ struct Materialiser: Sendable {
 
   struct Cancelled: Error {}
 
-  let data: DataSet
   let pool: NIOThreadPool
   let threads: Int
   private let benches = Benches()
 
-  init(data: DataSet, pool: NIOThreadPool, threads: Int) {
-    self.data = data
+  init(pool: NIOThreadPool, threads: Int) {
     self.pool = pool
     self.threads = threads
   }
@@ -41,14 +39,14 @@ struct Materialiser: Sendable {
   ///   - progress: told of rows written.
   ///   - isCancelled: asked between pieces.
   func write(
-    _ order: Order, key: [UInt8], to path: String, progress: @escaping @Sendable (Int) -> Void,
+    _ order: Order, of data: DataSet, key: [UInt8], to path: String, progress: @escaping @Sendable (Int) -> Void,
     isCancelled: @escaping @Sendable () -> Bool
   ) async throws -> SpoolFile {
     let part = "\(path).\(UInt64.random(in: 0 ... .max)).part"
     let descriptor = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw SpoolFile.Failure(what: "create", code: errno) }
     do {
-      let cuts = try await pool.runIfActive { try cut(order) }
+      let cuts = try await pool.runIfActive { try cut(order, data) }
       let writer = PieceWriter(descriptor: descriptor, count: cuts.starts.count)
       try await withThrowingTaskGroup(of: Void.self) { group in
         var next = 0
@@ -78,7 +76,7 @@ struct Materialiser: Sendable {
     }
   }
 
-  private func cut(_ order: Order) throws -> Cuts {
+  private func cut(_ order: Order, _ data: DataSet) throws -> Cuts {
     let query = try BoundQuery(
       order.statement, data: data, profile: order.profile, includeDeleted: order.includeDeleted)
     let source = try RowSource(query, data: data)
@@ -104,6 +102,7 @@ struct Materialiser: Sendable {
     bench.rows.removeAll(keepingCapacity: true)
     bench.sink.removeAll()
     _ = cuts.source.next(from: cuts.starts[place].place, count, into: &bench.rows)
+    let data = cuts.source.renderer.data
     for index in bench.rows { writer.row(data.row(query.object.kind, index), &bench.sink) }
     let rawLength = bench.sink.count
     try bench.deflater.withPiece(bench.sink.bytes) { bytes, crc in

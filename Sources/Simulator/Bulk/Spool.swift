@@ -1,6 +1,8 @@
 import Foundation
 
 /// The folder of result files: one per statement and data set, used again by later jobs and runs, bounded in bytes.
+///
+/// Results of an org that has changed are never used again: their files have no name any more once they are written.
 actor Spool {
   private let directory: String
   private let limitBytes: Int
@@ -22,9 +24,16 @@ actor Spool {
 
   /// The results of an order, made now unless they are there.
   func file(
-    _ order: Materialiser.Order, progress: @escaping @Sendable (Int) -> Void,
+    _ order: Materialiser.Order, of data: DataSet, progress: @escaping @Sendable (Int) -> Void,
     isCancelled: @escaping @Sendable () -> Bool
   ) async throws -> SpoolFile {
+    guard data.revision == 0 else {
+      let path = "\(directory)/\(UInt64.random(in: 0 ... .max)).part"
+      let file = try await materialiser.write(
+        order, of: data, key: [], to: path, progress: progress, isCancelled: isCancelled)
+      try? FileManager.default.removeItem(atPath: path)
+      return file
+    }
     let key = key(order)
     let path = path(key)
     if let file = SpoolIndex.open(path, key: Array(key.utf8)) {
@@ -39,7 +48,7 @@ actor Spool {
     let materialiser = materialiser
     let task = Task {
       try await materialiser.write(
-        order, key: Array(key.utf8), to: path, progress: progress, isCancelled: isCancelled)
+        order, of: data, key: Array(key.utf8), to: path, progress: progress, isCancelled: isCancelled)
     }
     running[path] = task
     defer { running[path] = nil }

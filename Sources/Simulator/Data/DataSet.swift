@@ -1,4 +1,5 @@
-/// All rows of the simulated org: none of them is stored, each is a function of seed, object and index.
+/// All rows of the simulated org at one moment: none of them is stored, each is a function of seed, object and index,
+/// and of the changes up to that moment.
 ///
 /// `@unchecked Sendable`: the memory behind the pointers is written by `init` and only read afterwards.
 final class DataSet: @unchecked Sendable {
@@ -21,7 +22,11 @@ final class DataSet: @unchecked Sendable {
 
   /// Figures of one object.
   struct Shape {
+    /// Generated rows; their indexes come first.
     var rows: Int
+    /// With those that were added.
+    var total: Int
+    var isChanged = false
     var seed: UInt64
     var layout: IDLayout
     /// Seconds between the oldest row and the newest.
@@ -35,10 +40,19 @@ final class DataSet: @unchecked Sendable {
   /// The fields' programs, by object kind and place of the field.
   let programs: [[FieldProgram]]
   private let byName: [String: ObjectKind]
+  /// By the object kinds' raw values.
+  let changes: [ObjectChanges]
+  /// What fields that were added hold.
+  let constants: [FieldValue]
+  /// 0 for the org as it was generated.
+  let revision: Int
+  /// Owns the clusters' memory where this one does not.
+  private let origin: DataSet?
   /// One per object kind, by raw value.
   private let shapes: UnsafeMutablePointer<Shape>
   private let clusters: UnsafeMutablePointer<IDLayout.Cluster>
 
+  /// The generated org.
   init(_ options: Options) {
     self.options = options
     var builder = Lexicon.Builder()
@@ -49,6 +63,10 @@ final class DataSet: @unchecked Sendable {
     objects = schema.objects
     programs = objects.map { $0.fields.map(FieldProgram.init) }
     byName = Dictionary(uniqueKeysWithValues: objects.map { ($0.name.lowercased(), $0.kind) })
+    changes = objects.map { _ in ObjectChanges() }
+    constants = []
+    revision = 0
+    origin = nil
     let count = ObjectKind.allCases.count
     shapes = .allocate(capacity: count)
     clusters = .allocate(capacity: count * IDLayout.clusterCount)
@@ -61,13 +79,36 @@ final class DataSet: @unchecked Sendable {
       first.initialize(from: list, count: IDLayout.clusterCount)
       let span = object.kind == .call || object.kind == .callKeyMessage ? Self.eighteenMonths : Self.eightYears
       (shapes + place).initialize(
-        to: Shape(rows: rows, seed: seed, layout: IDLayout(seed: seed, rows: rows, clusters: first), span: span))
+        to: Shape(
+          rows: rows, total: rows, seed: seed, layout: IDLayout(seed: seed, rows: rows, clusters: first), span: span))
+    }
+  }
+
+  /// A generated org with changes.
+  init(_ origin: DataSet, _ revision: Revision) {
+    options = origin.options
+    words = origin.words
+    lexicon = origin.lexicon
+    objects = revision.objects
+    programs = revision.programs
+    byName = origin.byName
+    changes = revision.changes
+    constants = revision.constants
+    self.revision = revision.number
+    self.origin = origin
+    clusters = origin.clusters
+    shapes = .allocate(capacity: changes.count)
+    for (place, change) in changes.enumerated() {
+      var shape = origin.shapes[place]
+      shape.total = shape.rows + change.added.count
+      shape.isChanged = !change.isEmpty
+      (shapes + place).initialize(to: shape)
     }
   }
 
   deinit {
     shapes.deallocate()
-    clusters.deallocate()
+    if origin == nil { clusters.deallocate() }
   }
 
   private static let eighteenMonths = 548 * 86_400
@@ -105,11 +146,20 @@ final class DataSet: @unchecked Sendable {
   @inline(__always)
   func shape(_ kind: ObjectKind) -> UnsafePointer<Shape> { UnsafePointer(shapes + Int(kind.rawValue)) }
 
-  func rows(_ kind: ObjectKind) -> Int { shape(kind).pointee.rows }
+  /// Rows of an object, deleted and gone ones included; indexes are below it.
+  func rows(_ kind: ObjectKind) -> Int { shape(kind).pointee.total }
 
   /// A row; `index` is below the object's number of rows.
   @inline(__always)
   func row(_ kind: ObjectKind, _ index: Int) -> Row {
+    var row = generated(kind, index)
+    if shape(kind).pointee.isChanged { change(&row) }
+    return row
+  }
+
+  /// The row before any change.
+  @inline(__always)
+  private func generated(_ kind: ObjectKind, _ index: Int) -> Row {
     let shape = shape(kind)
     let chance = Mixing.mix(shape.pointee.seed, UInt64(truncatingIfNeeded: index))
     var row = Row(
@@ -149,7 +199,7 @@ final class DataSet: @unchecked Sendable {
     let rows = shape(reference.object).pointee.rows
     guard rows > 0 else { return nil }
     switch reference.rule {
-    case .same: return row.index < rows ? row.index : nil
+    case .same: return row.index < shape(reference.object).pointee.total ? row.index : nil
     case .any: return Mixing.below(rows, chance)
     case .account: return account(of: row, rows)
     case .parent: return parent(of: row, rows)
@@ -163,13 +213,13 @@ final class DataSet: @unchecked Sendable {
     case .personContact:
       if row.object == .account { return row.isPerson ? row.index : nil }
       guard let index = account(of: row, self.shape(.account).pointee.rows) else { return nil }
-      return self.row(.account, index).isPerson ? index : nil
+      return generated(.account, index).isPerson ? index : nil
     }
   }
 
   private func someRow(_ rows: Int, _ chance: UInt64, _ fits: (Row) -> Bool) -> Int? {
     for attempt in 0..<16 as Range<UInt64> {
-      let candidate = row(.account, Mixing.below(rows, Mixing.mix(chance, attempt)))
+      let candidate = generated(.account, Mixing.below(rows, Mixing.mix(chance, attempt)))
       if fits(candidate) { return candidate.index }
     }
     return nil
@@ -180,7 +230,7 @@ final class DataSet: @unchecked Sendable {
     guard rows > 0 else { return nil }
     if row.object == .callKeyMessage {
       guard let call = parent(of: row, shape(.call).pointee.rows) else { return nil }
-      return account(of: self.row(.call, call), rows)
+      return account(of: generated(.call, call), rows)
     }
     let chance = Mixing.mix(row.chance, 0xACC0)
     if chance & 15 == 0 { return Mixing.below(rows, chance) }
@@ -192,6 +242,6 @@ final class DataSet: @unchecked Sendable {
   private func parent(of row: Row, _ parents: Int) -> Int? {
     let own = shape(row.object).pointee.rows
     guard parents > 0, own > 0 else { return nil }
-    return row.index &* parents / own
+    return row.index < own ? row.index &* parents / own : Mixing.below(parents, row.chance)
   }
 }

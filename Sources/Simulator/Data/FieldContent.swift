@@ -57,6 +57,16 @@ enum FieldContent: Sendable {
   case address(first: Int32)
   case location(first: Int32)
   case blob
+  /// One of the values that a field was added with, by chance.
+  case constants(first: Int32, count: Int32, isInteger: Bool)
+  /// An integer in a field that was widened to hold fractions.
+  case wholeDecimal(Int32, Int32)
+  /// A date in a field that was widened to hold datetimes.
+  case dayInstant(DateStyle)
+  /// A date in a field that was widened to hold texts.
+  case dayText(DateStyle)
+  /// A datetime in a field that was widened to hold texts.
+  case instantText(DateStyle)
 
   enum DecimalStyle: Sendable {
     case money

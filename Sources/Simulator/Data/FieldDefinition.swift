@@ -31,6 +31,8 @@ struct FieldDefinition: Sendable {
   var odd = 0
   /// Whether only person accounts have a value.
   var personOnly = false
+  /// Distinguishes a field from a former one of the same name; 0 for the first.
+  var incarnation: UInt64 = 0
   var content: FieldContent
 
   var isCustom: Bool { name.hasSuffix("__c") || name.hasSuffix("__pc") || name.hasSuffix("__s") }

@@ -17,7 +17,8 @@ struct FieldProgram {
 
   init(_ field: FieldDefinition) {
     content = field.content
-    slot = Mixing.hash(field.name)
+    let hash = Mixing.hash(field.name)
+    slot = field.incarnation == 0 ? hash : Mixing.mix(hash, field.incarnation)
     nulls = UInt64(max(0, field.nulls))
     odd = UInt64(max(0, field.odd))
     personOnly = field.personOnly

@@ -31,6 +31,12 @@ struct ObjectDefinition: Sendable {
       uniquingKeysWith: { first, _ in first })
   }
 
+  /// The object with other fields.
+  func with(fields: [FieldDefinition]) -> ObjectDefinition {
+    ObjectDefinition(
+      kind, name, label, plural: labelPlural, keyPrefix: keyPrefix, bulkSupported: bulkSupported, fields: fields)
+  }
+
   /// The place of a field, by its API name, case-insensitively.
   func field(_ name: String) -> Int? { byName[name.lowercased()] }
 

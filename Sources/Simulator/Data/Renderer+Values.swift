@@ -6,7 +6,7 @@ extension Renderer {
   /// An 18-character id; room was reserved.
   @inline(__always)
   func id(_ object: ObjectKind, _ index: Int, _ sink: inout ByteSink) {
-    data.shape(object).pointee.layout.write15(index, &sink)
+    data.write15(object, index, &sink)
     IDChecksum.put(&sink)
   }
 

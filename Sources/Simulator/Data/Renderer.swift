@@ -6,6 +6,7 @@ struct Renderer {
   /// - Returns: false when the value is null; nothing was written then.
   @inline(__always)
   func value(_ field: FieldProgram, _ row: Row, _ form: Lexicon.Form, _ sink: inout ByteSink) -> Bool {
+    if row.change >= 0, let value = data.changedValue(field.slot, row) { return put(value, form, &sink) }
     let chance = Mixing.mix(row.chance, field.slot)
     if row.bad != 0, plant(field, row, &sink) { return true }
     if field.personOnly, !row.isPerson {
@@ -25,7 +26,9 @@ struct Renderer {
 
   /// Whether `value` plants something that the field cannot hold.
   func isPlanted(_ field: FieldProgram, _ row: Row) -> Bool {
-    guard row.bad != 0, !field.personOnly || row.isPerson else { return false }
+    guard row.bad != 0, !field.personOnly || row.isPerson, data.changedValue(field.slot, row) == nil else {
+      return false
+    }
     switch (row.bad, field.content) {
     case (1, .decimal(.wild)), (2, .date(.recent)), (3, .integer), (4, .datetime(.recent)): return true
     default: return false
@@ -58,7 +61,7 @@ struct Renderer {
       id(reference.object, target, &sink)
     case .shortReference(let reference):
       guard let target = data.target(reference, of: row, chance) else { return false }
-      data.shape(reference.object).pointee.layout.write15(target, &sink)
+      data.write15(reference.object, target, &sink)
     case .foreignID(let a, let b, let c, let count): foreignID((a, b, c), Mixing.below(Int(count), chance), &sink)
     case .null: return false
     case .word(let table): data.lexicon.write(table, pick(table, chance), form, &sink)
@@ -160,6 +163,14 @@ struct Renderer {
     case .recordTypeIsPerson: putBoolean(RecordTypes.all[row.index].isPersonType, &sink)
     case .profileName: data.lexicon.write(words.profiles, row.index % Int(words.profiles.count), form, &sink)
     case .roleName: data.lexicon.write(words.roles, row.index % Int(words.roles.count), form, &sink)
+    case .constants(let first, let count, _):
+      return put(data.constants[Int(first) + Mixing.below(Int(count), chance)], form, &sink)
+    case .wholeDecimal(let low, let high):
+      sink.putDecimal(Int(low) &+ Mixing.below(Int(high &- low) &+ 1, chance))
+      sink.append(".0")
+    case .dayInstant(let style): putInstant(dateOf(style, chance) &* 86_400, form, &sink)
+    case .dayText(let style): putDate(dateOf(style, chance), &sink)
+    case .instantText(let style): putInstant(instantOf(style, chance), .csv, &sink)
     case .parentCall: sink.append(chance & 7 == 0 ? "0.0" : "1.0")
     case .blob:
       sink.append("/services/data/v62.0/sobjects/Account/")

@@ -10,4 +10,8 @@ struct Row {
   var isDeleted: Bool
   /// Which values that their fields cannot hold were planted; 0 for none.
   var bad: UInt8
+  /// Whether nobody sees it: purged, or not committed yet.
+  var isGone = false
+  /// The run of changes it belongs to, in its object's changes; -1 for a row that never changed.
+  var change: Int32 = -1
 }

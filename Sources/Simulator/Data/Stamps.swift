@@ -8,6 +8,7 @@ extension DataSet {
   /// CreatedDate: ascending inside most clusters, one single day in migrated ones, with a burst among calls.
   @inline(__always)
   func created(_ row: Row) -> Int {
+    if row.change >= 0, let created = state(row).created { return created }
     let shape = shape(row.object)
     let chance = Mixing.mix(row.chance, 0xC4EA)
     if row.object == .call, chance & 15 == 0 {
@@ -25,6 +26,12 @@ extension DataSet {
   /// SystemModstamp: many rows share that of a mass update, many were never changed.
   @inline(__always)
   func systemModstamp(_ row: Row) -> Int {
+    if row.change >= 0, let stamp = state(row).stamp { return stamp }
+    return generatedStamp(row)
+  }
+
+  @inline(__always)
+  private func generatedStamp(_ row: Row) -> Int {
     let created = created(row)
     let chance = Mixing.mix(row.chance, 0x5734)
     switch chance & 1023 {
@@ -37,7 +44,8 @@ extension DataSet {
   /// LastModifiedDate: earlier than SystemModstamp where only the platform's machinery touched the row.
   @inline(__always)
   func modified(_ row: Row) -> Int {
-    let stamp = systemModstamp(row)
+    if row.change >= 0, let modified = state(row).modified { return modified }
+    let stamp = generatedStamp(row)
     guard stamp == options.asOf &- Self.massUpdateAge else { return stamp }
     let created = created(row)
     return created &+ (stamp &- created) / 2

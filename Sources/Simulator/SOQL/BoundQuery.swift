@@ -4,8 +4,10 @@ struct BoundQuery {
   var object: ObjectDefinition
   /// Empty for `COUNT()`.
   var columns: [Column]
-  /// Rows outside it cannot match.
+  /// Positions by ascending id; rows outside it cannot match.
   var range: Range<Int>
+  /// The only positions whose rows can match, ascending, where a condition names the ids.
+  var candidates: [Int]?
   var predicate: Predicate?
   var includeDeleted: Bool
   var order: [OrderTerm]
@@ -32,7 +34,15 @@ struct BoundQuery {
     predicate = try statement.condition.map { condition throws(SalesforceError) in
       try PredicateBuilder(lookup: lookup, object: object).predicate(condition)
     }
-    range = Self.range(predicate, rows: data.rows(object.kind))
+    let allowed = Self.range(predicate, .all(data, object.kind)).positions
+    candidates = Self.candidates(predicate).map { rows in
+      rows.map { data.position(object.kind, of: $0) }.filter(allowed.contains).sorted()
+    }
+    if let candidates {
+      range = (candidates.first ?? 0)..<(candidates.last.map { $0 + 1 } ?? 0)
+    } else {
+      range = allowed
+    }
     limit = statement.limit
     offset = statement.offset ?? 0
     guard offset <= 2000 else {
@@ -88,16 +98,20 @@ struct BoundQuery {
   }
 
   /// The rows that conditions on the own id leave, as far as they are joined by AND.
-  private static func range(_ predicate: Predicate?, rows: Int) -> Range<Int> {
-    let everything = 0..<max(0, rows)
+  private static func range(_ predicate: Predicate?, _ everything: RowRange) -> RowRange {
     switch predicate {
     case .rows(let range): return range.clamped(to: everything)
-    case .rowSet(let set):
-      guard let low = set.min(), let high = set.max() else { return 0..<0 }
-      return (low..<(high + 1)).clamped(to: everything)
-    case .all(let parts):
-      return parts.reduce(everything) { $0.clamped(to: Self.range($1, rows: rows)) }
+    case .all(let parts): return parts.reduce(everything) { $0.clamped(to: Self.range($1, everything)) }
     default: return everything
+    }
+  }
+
+  /// The smallest list of ids that conditions joined by AND leave.
+  private static func candidates(_ predicate: Predicate?) -> Set<Int>? {
+    switch predicate {
+    case .rowSet(let set): set
+    case .all(let parts): parts.compactMap { candidates($0) }.min { $0.count < $1.count }
+    default: nil
     }
   }
 }

@@ -19,12 +19,18 @@ extension Renderer {
   /// The row that a reference field leads to.
   @inline(__always)
   func follow(_ step: Column.Step, _ row: Row) -> Row? {
-    target(step.program, step.reference, row).map { data.row(step.reference.object, $0) }
+    guard let target = target(step.program, step.reference, row) else { return nil }
+    let parent = data.row(step.reference.object, target)
+    return parent.isGone ? nil : parent
   }
 
   /// The index of the row that a reference field leads to; null exactly when its value is.
   @inline(__always)
   func target(_ program: FieldProgram, _ reference: FieldContent.Reference, _ row: Row) -> Int? {
+    if row.change >= 0, let value = data.changedValue(program.slot, row) {
+      if case .row(_, let index) = value { return index }
+      return nil
+    }
     if program.personOnly, !row.isPerson { return nil }
     let chance = Mixing.mix(row.chance, program.slot)
     if chance & 1023 < program.nulls { return nil }

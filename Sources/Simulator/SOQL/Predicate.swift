@@ -4,8 +4,8 @@ indirect enum Predicate {
   case all([Predicate])
   case any([Predicate])
   case not(Predicate)
-  /// Rows by their own id, which ascends with the index.
-  case rows(Range<Int>)
+  /// Rows by their own id.
+  case rows(RowRange)
   case rowSet(Set<Int>)
   /// The row that a reference of the row itself leads to.
   case target(FieldProgram, FieldContent.Reference, Set<Int>)
@@ -26,7 +26,7 @@ extension Renderer {
   func matches(_ predicate: Predicate, _ row: Row, _ scratch: inout ByteSink) -> Bool {
     switch predicate {
     case .always(let answer): return answer
-    case .rows(let range): return range.contains(row.index)
+    case .rows(let range): return range.contains(row, data)
     case .integer(let program, let comparator, let bound):
       guard let value = integer(program, row) else { return comparator == .notEqual }
       return Self.compare(value, comparator, bound)
@@ -71,8 +71,9 @@ extension Renderer {
   static func hasInteger(_ content: FieldContent) -> Bool {
     switch content {
     case .created, .modified, .systemModstamp, .isDeleted, .isPersonAccount, .boolean, .date, .datetime, .callDate,
-      .isActive:
+      .isActive, .dayInstant:
       true
+    case .constants(_, _, let isInteger): isInteger
     default: false
     }
   }
@@ -90,6 +91,7 @@ extension Renderer {
   }
 
   private func rareInteger(_ program: FieldProgram, _ row: Row) -> Int? {
+    if row.change >= 0, let value = data.changedValue(program.slot, row) { return value.integer }
     let chance = Mixing.mix(row.chance, program.slot)
     if program.personOnly, !row.isPerson {
       guard case .boolean = program.content else { return nil }
@@ -103,6 +105,9 @@ extension Renderer {
     case .isActive: return chance & 7 != 0 ? 1 : 0
     case .date(let style): return dateOf(style, chance)
     case .datetime(let style): return instantOf(style, chance)
+    case .dayInstant(let style): return dateOf(style, chance) &* 86_400
+    case .constants(let first, let count, _):
+      return data.constants[Int(first) + Mixing.below(Int(count), chance)].integer
     case .callDate: return data.created(row) / 86_400 &- Mixing.below(4, chance)
     default: return nil
     }

@@ -129,18 +129,22 @@ struct PredicateBuilder {
   /// Ids ascend with the index, so ranges of ids are ranges of rows.
   private func id(_ column: Column, _ comparison: SOQLStatement.Comparison) throws(SalesforceError) -> Predicate {
     let stems = try stems(comparison)
-    let layout = data.shape(column.object.kind).pointee.layout
-    let found = stems.compactMap { layout.index(of: $0) }
+    let kind = column.object.kind
+    let found = stems.compactMap { data.index(kind, of: $0) }
     guard let stem = stems.first else { return .always(comparison.comparator == .notIn) }
-    let low = layout.lowerBound(stem)
-    let next = layout.index(of: stem).map { $0 + 1 } ?? low
+    let low = data.lowerBound(kind, stem)
+    var next = low
+    if let index = data.index(kind, of: stem) {
+      if index < data.shape(kind).pointee.rows { next.generated += 1 } else { next.added += 1 }
+    }
+    let all = RowRange.all(data, kind)
+    let (end, added) = (all.generated.upperBound, all.added.upperBound)
     switch comparison.comparator {
-    case .less: return .rows(0..<low)
-    case .lessOrEqual: return .rows(0..<next)
-    case .greater: return .rows(next..<layout.rows)
-    case .greaterOrEqual: return .rows(low..<layout.rows)
-    case .equal: return .rows(low..<next)
-    case .isIn: return .rowSet(Set(found))
+    case .less: return .rows(RowRange(generated: 0..<low.generated, added: 0..<low.added))
+    case .lessOrEqual: return .rows(RowRange(generated: 0..<next.generated, added: 0..<next.added))
+    case .greater: return .rows(RowRange(generated: next.generated..<end, added: next.added..<added))
+    case .greaterOrEqual: return .rows(RowRange(generated: low.generated..<end, added: low.added..<added))
+    case .equal, .isIn: return .rowSet(Set(found))
     case .notEqual, .notIn: return .not(.rowSet(Set(found)))
     default: return .always(false)
     }
@@ -152,8 +156,8 @@ struct PredicateBuilder {
     guard case .reference(let reference) = column.program.content,
       ![.less, .lessOrEqual, .greater, .greaterOrEqual].contains(comparison.comparator)
     else { return .value(column.program, ValueTest(rule: .id(comparison.comparator, stems))) }
-    let layout = data.shape(reference.object).pointee.layout
-    let targets = Predicate.target(column.program, reference, Set(stems.compactMap { layout.index(of: $0) }))
+    let found = stems.compactMap { data.index(reference.object, of: $0) }
+    let targets = Predicate.target(column.program, reference, Set(found))
     return [.notEqual, .notIn].contains(comparison.comparator) ? .not(targets) : targets
   }
 

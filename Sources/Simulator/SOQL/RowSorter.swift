@@ -12,7 +12,8 @@ struct RowSorter {
 
   private struct Candidate {
     var keys: [Key]
-    var index: Int
+    /// By ascending id.
+    var position: Int
   }
 
   /// Rows that LIMIT and OFFSET leave, when they are few enough to keep only so many while scanning.
@@ -25,10 +26,11 @@ struct RowSorter {
     if let list = try sortedByStamp() { return list }
     var candidates: [Candidate] = []
     var scratch = ByteSink()
-    for index in query.range {
-      let row = renderer.data.row(query.object.kind, index)
-      guard matches(row, &scratch) else { continue }
-      candidates.append(Candidate(keys: query.order.map { key($0, row, &scratch) }, index: index))
+    for step in steps {
+      let position = position(step)
+      let row = renderer.data.row(query.object.kind, renderer.data.index(query.object.kind, at: position))
+      guard query.includes(row, renderer, &scratch) else { continue }
+      candidates.append(Candidate(keys: query.order.map { key($0, row, &scratch) }, position: position))
       if let wanted, candidates.count >= 4 * wanted {
         candidates.sort(by: precedes)
         candidates.removeLast(candidates.count - wanted)
@@ -36,7 +38,7 @@ struct RowSorter {
       try check(candidates.count, limit: 200_000)
     }
     candidates.sort(by: precedes)
-    return candidates.map(\.index)
+    return candidates.map { renderer.data.index(query.object.kind, at: $0.position) }
   }
 
   private func check(_ count: Int, limit: Int) throws(SalesforceError) {
@@ -46,10 +48,10 @@ struct RowSorter {
     }
   }
 
-  private func matches(_ row: Row, _ scratch: inout ByteSink) -> Bool {
-    if row.isDeleted, !query.includeDeleted { return false }
-    return query.predicate.map { renderer.matches($0, row, &scratch) } ?? true
-  }
+  /// Where the rows in question stand.
+  private func position(_ step: Int) -> Int { query.candidates?[step] ?? query.range.lowerBound &+ step }
+
+  private var steps: Range<Int> { 0..<(query.candidates?.count ?? query.range.count) }
 
   /// The order of keyset paging, `SystemModstamp, Id` or the like: two numbers a row instead of texts.
   private func sortedByStamp() throws(SalesforceError) -> [Int]? {
@@ -61,16 +63,17 @@ struct RowSorter {
     else { return nil }
     let second = query.order.count == 2 && query.order[1].descending
     var scratch = ByteSink()
-    let precedes: ((key: Int, index: Int), (key: Int, index: Int)) -> Bool = {
-      $0.key != $1.key ? $0.key < $1.key : $0.index < $1.index
+    let precedes: ((key: Int, position: Int), (key: Int, position: Int)) -> Bool = {
+      $0.key != $1.key ? $0.key < $1.key : $0.position < $1.position
     }
-    var candidates: [(key: Int, index: Int)] = []
-    for index in query.range {
-      let row = renderer.data.row(query.object.kind, index)
-      guard matches(row, &scratch) else { continue }
+    var candidates: [(key: Int, position: Int)] = []
+    for step in steps {
+      let position = position(step)
+      let row = renderer.data.row(query.object.kind, renderer.data.index(query.object.kind, at: position))
+      guard query.includes(row, renderer, &scratch) else { continue }
       // Null stands first unless the order says otherwise.
       let key = renderer.integer(first.column.program, row) ?? (first.descending ? .max : .min)
-      candidates.append((first.descending ? ~key : key, second ? ~index : index))
+      candidates.append((first.descending ? ~key : key, second ? ~position : position))
       if let wanted, candidates.count >= 4 * wanted {
         candidates.sort(by: precedes)
         candidates.removeLast(candidates.count - wanted)
@@ -78,7 +81,7 @@ struct RowSorter {
       try check(candidates.count, limit: RowSource.mostSorted)
     }
     candidates.sort(by: precedes)
-    return candidates.map { second ? ~$0.index : $0.index }
+    return candidates.map { renderer.data.index(query.object.kind, at: second ? ~$0.position : $0.position) }
   }
 
   private func key(_ term: BoundQuery.OrderTerm, _ row: Row, _ scratch: inout ByteSink) -> Key {
@@ -105,6 +108,6 @@ struct RowSorter {
         return x.text.lexicographicallyPrecedes(y.text) != term.descending
       }
     }
-    return a.index < b.index
+    return a.position < b.position
   }
 }

@@ -17,23 +17,34 @@ struct RowSource {
   init(_ query: BoundQuery, data: DataSet) throws(SalesforceError) {
     self.query = query
     renderer = Renderer(data: data)
-    guard let first = query.order.first else {
-      kind = .scan(descending: false)
+    let first = query.order.first
+    guard let first, first.column.field.type != .id || !first.column.steps.isEmpty else {
+      let descending = first?.descending ?? false
+      guard let candidates = query.candidates else {
+        kind = .scan(descending: descending)
+        return
+      }
+      kind = .list(Self.matching(descending ? candidates.reversed() : candidates, query, renderer))
       return
     }
-    if first.column.field.type == .id, first.column.steps.isEmpty {
-      kind = .scan(descending: first.descending)
-    } else {
-      kind = .list(try RowSorter(query: query, renderer: renderer).sorted())
+    kind = .list(try RowSorter(query: query, renderer: renderer).sorted())
+  }
+
+  /// The indexes of those rows that belong to the answer.
+  private static func matching(_ positions: [Int], _ query: BoundQuery, _ renderer: Renderer) -> [Int] {
+    var scratch = ByteSink(capacity: 512)
+    var rows: [Int] = []
+    for position in positions {
+      let row = renderer.data.row(query.object.kind, renderer.data.index(query.object.kind, at: position))
+      if query.includes(row, renderer, &scratch) { rows.append(row.index) }
     }
+    return rows
   }
 
   /// Whether a row belongs to the answer.
   @inline(__always)
   func includes(_ row: Row, _ scratch: inout ByteSink) -> Bool {
-    if row.isDeleted, !query.includeDeleted { return false }
-    guard let predicate = query.predicate else { return true }
-    return renderer.matches(predicate, row, &scratch)
+    query.includes(row, renderer, &scratch)
   }
 
   /// Where reading starts: a place that `next` understands.
@@ -76,18 +87,19 @@ struct RowSource {
   @inline(__always)
   private func scan(from place: Int, _ count: Int, _ descending: Bool, _ take: (Int) -> Void) -> Int? {
     var scratch = ByteSink(capacity: 512)
-    var index = place
+    var position = place
     var left = count
     let step = descending ? -1 : 1
     let end = descending ? query.range.lowerBound &- 1 : query.range.upperBound
     let kind = query.object.kind
-    while index != end {
-      if left <= 0 { return index }
+    while position != end {
+      if left <= 0 { return position }
+      let index = renderer.data.index(kind, at: position)
       if includes(renderer.data.row(kind, index), &scratch) {
         take(index)
         left &-= 1
       }
-      index &+= step
+      position &+= step
     }
     return nil
   }
@@ -98,5 +110,15 @@ struct RowSource {
     let found: Int
     if case .scan = kind, query.range.isEmpty { found = 0 } else { found = skip(from: start, wanted).found }
     return max(0, found - query.offset)
+  }
+}
+
+extension BoundQuery {
+  /// Whether a row belongs to the answer.
+  @inline(__always)
+  func includes(_ row: Row, _ renderer: Renderer, _ scratch: inout ByteSink) -> Bool {
+    if row.isGone || (row.isDeleted && !includeDeleted) { return false }
+    guard let predicate else { return true }
+    return renderer.matches(predicate, row, &scratch)
   }
 }

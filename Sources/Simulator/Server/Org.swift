@@ -18,7 +18,7 @@ final class Org: Sendable {
   }
 
   let options: SimulatedOrgOptions
-  let data: DataSet
+  let changes: LiveData
   let clock: VirtualClock
   let sessions: Sessions
   let faults: FaultBoard
@@ -44,7 +44,8 @@ final class Org: Sendable {
     shape.asOf = options.asOf ?? clock.seconds / 86_400 * 86_400
     shape.wideAccounts = options.wideAccounts
     shape.badValuesEvery = options.badValuesEvery
-    data = DataSet(shape)
+    let data = DataSet(shape)
+    changes = LiveData(data, clock: clock)
     sessions = Sessions(
       clock: clock, lifetime: options.tokenLifetime.seconds, refreshToken: options.credentials.refreshToken)
     faults = FaultBoard(options.faults, seed: options.seed)
@@ -52,11 +53,11 @@ final class Org: Sendable {
     cursors = Cursors(clock: clock, lifetime: options.locatorLifetime.seconds)
     let spool = try Spool(
       directory: options.spoolDirectory ?? Spool.defaultDirectory, limitBytes: options.spoolLimitBytes,
-      materialiser: Materialiser(data: data, pool: pool, threads: threads), fingerprint: Fingerprint.of(data))
+      materialiser: Materialiser(pool: pool, threads: threads), fingerprint: Fingerprint.of(data))
     let live = NIOLockedValueBox(Settings(options))
     self.live = live
     jobs = BulkJobs(
-      spool: spool, clock: clock, faults: faults, retention: options.jobRetention,
+      spool: spool, changes: changes, clock: clock, faults: faults, retention: options.jobRetention,
       settings: { live.withLockedValue { $0 } })
     metadata = NIOLockedValueBox(
       Metadata(
@@ -87,9 +88,19 @@ final class Org: Sendable {
     }
   }
 
+  /// The rows as they are now; they stay so for who holds it.
+  var data: DataSet { changes.snapshot }
+
   /// Looks a statement up as the user of the moment.
-  func bind(_ soql: String, includeDeleted: Bool) throws(SalesforceError) -> BoundQuery {
+  func bind(_ soql: String, _ data: DataSet, includeDeleted: Bool) throws(SalesforceError) -> BoundQuery {
     try BoundQuery(SOQLParser.parse(soql), data: data, profile: profile, includeDeleted: includeDeleted)
+  }
+
+  /// Changes the org.
+  func perform(_ operations: [ChangeOperation]) throws(SalesforceError) -> [ChangeReport] {
+    let reports = try changes.perform(operations, delay: settings.commitDelaySeconds)
+    if reports.contains(where: { $0.changesDescribe }) { changeProfile { _ in } }
+    return reports
   }
 }
 

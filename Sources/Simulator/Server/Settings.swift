@@ -8,6 +8,8 @@ struct Settings: Sendable {
   var shortPages: Bool
   var forgetsFinishedJobs: Bool
   var rotatesRefreshTokens: Bool
+  /// Seconds from a change's stamp to the moment at which it becomes visible.
+  var commitDelaySeconds = 0
 
   init(_ options: SimulatedOrgOptions) {
     latency = options.latency
@@ -30,6 +32,7 @@ struct Settings: Sendable {
     let shortPages: Bool?
     let forgetsFinishedJobs: Bool?
     let rotatesRefreshTokens: Bool?
+    let commitDelaySeconds: Int?
   }
 
   mutating func apply(_ change: Change) {
@@ -41,6 +44,7 @@ struct Settings: Sendable {
     shortPages = change.shortPages ?? shortPages
     forgetsFinishedJobs = change.forgetsFinishedJobs ?? forgetsFinishedJobs
     rotatesRefreshTokens = change.rotatesRefreshTokens ?? rotatesRefreshTokens
+    commitDelaySeconds = max(0, change.commitDelaySeconds ?? commitDelaySeconds)
   }
 
   var json: JSONValue {
@@ -49,6 +53,7 @@ struct Settings: Sendable {
       ("jobDelayMilliseconds", .int(Int(jobDelay.seconds * 1000))), ("concurrentJobs", .int(concurrentJobs)),
       ("restPageRows", .int(restPageRows)), ("bulkPageRows", .int(bulkPageRows)), ("shortPages", .bool(shortPages)),
       ("forgetsFinishedJobs", .bool(forgetsFinishedJobs)), ("rotatesRefreshTokens", .bool(rotatesRefreshTokens)),
+      ("commitDelaySeconds", .int(commitDelaySeconds)),
     ])
   }
 

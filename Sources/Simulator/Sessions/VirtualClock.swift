@@ -3,23 +3,45 @@ import NIOConcurrencyHelpers
 
 /// The org's clock: the machine's, moved by as much as a test wants.
 final class VirtualClock: Sendable {
-  private let offset: NIOLockedValueBox<Double>
+  private struct State {
+    var offset: Double
+    /// Where the clock stands, if it does.
+    var stopped: Double?
 
-  init(offset: Double = 0) { self.offset = NIOLockedValueBox(offset) }
+    var now: Double { stopped ?? Date().timeIntervalSince1970 + offset }
+  }
+
+  private let state: NIOLockedValueBox<State>
+
+  init(offset: Double = 0) { state = NIOLockedValueBox(State(offset: offset)) }
 
   /// Seconds since 1970.
-  var now: Double {
-    Date().timeIntervalSince1970 + offset.withLockedValue { $0 }
-  }
+  var now: Double { state.withLockedValue { $0.now } }
 
   var seconds: Int { Int(now.rounded(.down)) }
 
-  func advance(by seconds: Double) { offset.withLockedValue { $0 += seconds } }
+  func advance(by seconds: Double) {
+    state.withLockedValue {
+      $0.offset += seconds
+      if let stopped = $0.stopped { $0.stopped = stopped + seconds }
+    }
+  }
 
-  /// Sets the clock; it goes on from there.
+  /// Sets the clock; it goes on from there, unless it is stopped.
   func set(to seconds: Double) {
-    let change = seconds - now
-    offset.withLockedValue { $0 += change }
+    state.withLockedValue {
+      $0.offset += seconds - $0.now
+      if $0.stopped != nil { $0.stopped = seconds }
+    }
+  }
+
+  /// Stops the clock, so that it moves only when it is told to, or lets it go on from where it stands.
+  func stop(_ stops: Bool) {
+    state.withLockedValue {
+      let now = $0.now
+      $0.offset = now - Date().timeIntervalSince1970
+      $0.stopped = stops ? now : nil
+    }
   }
 }
 

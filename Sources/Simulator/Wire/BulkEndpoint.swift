@@ -35,7 +35,8 @@ struct BulkEndpoint: Sendable {
     let lineEnding = wanted.lineEnding ?? "LF"
     guard lineEnding == "LF" || lineEnding == "CRLF" else { throw Self.invalid("Unknown lineEnding") }
     let all = operation == "queryAll"
-    let query = try org.bind(soql, includeDeleted: all)
+    let data = org.data
+    let query = try org.bind(soql, data, includeDeleted: all)
     try check(query)
     let order = Materialiser.Order(
       statement: query.statement, profile: org.profile, includeDeleted: all, delimiter: delimiter,
@@ -43,7 +44,7 @@ struct BulkEndpoint: Sendable {
     let job = org.jobs.create { id in
       BulkJob(
         id: id, operation: operation, objectName: query.object.name, version: version, created: org.clock.seconds,
-        lineEnding: lineEnding, delimiterName: delimiterName, order: order)
+        lineEnding: lineEnding, delimiterName: delimiterName, order: order, header: Self.header(query, order, data))
     }
     return WireResponse(json: job.json(full: false))
   }
@@ -137,7 +138,7 @@ struct BulkEndpoint: Sendable {
     let from = try start(request.query["locator"], file)
     let wanted = try number(request.query["maxRecords"], org.settings.bulkPageRows)
     let count = org.settings.pageRows(from: from, wanted: wanted)
-    let header = try header(job)
+    let header = job.header
     let forgets = org.settings.forgetsFinishedJobs
     return try await org.compute { [org] in
       let page = try ResultPage(file, header: header, from: from, count: count)
@@ -179,11 +180,9 @@ struct BulkEndpoint: Sendable {
     return number
   }
 
-  private func header(_ job: BulkJob) throws -> [UInt8] {
-    let query = try BoundQuery(
-      job.order.statement, data: org.data, profile: job.order.profile, includeDeleted: job.order.includeDeleted)
+  private static func header(_ query: BoundQuery, _ order: Materialiser.Order, _ data: DataSet) -> [UInt8] {
     let writer = CSVRowWriter(
-      renderer: Renderer(data: org.data), columns: query.columns, delimiter: job.order.delimiter, crlf: job.order.crlf)
+      renderer: Renderer(data: data), columns: query.columns, delimiter: order.delimiter, crlf: order.crlf)
     var sink = ByteSink()
     writer.header(&sink)
     return Array(sink.bytes)

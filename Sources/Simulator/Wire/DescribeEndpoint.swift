@@ -162,14 +162,25 @@ struct DescribeEndpoint: Sendable {
 
   private func recordTypes(of object: ObjectDefinition) -> [JSONValue] {
     let renderer = Renderer(data: org.data)
+    func value(_ name: String, _ place: Int) -> String {
+      let recordType = org.data.object(.recordType)
+      var sink = ByteSink()
+      if let field = recordType.field(name) {
+        let program = renderer.data.programs[Int(ObjectKind.recordType.rawValue)][field]
+        _ = renderer.value(program, renderer.data.row(.recordType, place), .raw, &sink)
+      }
+      return String(decoding: sink.bytes, as: UTF8.self)
+    }
     var infos: [JSONValue] = []
     for (place, type) in RecordTypes.all.enumerated() where type.object == object.name {
       var sink = ByteSink()
       renderer.id(.recordType, place, &sink)
       infos.append(
         .object([
-          ("active", .bool(true)), ("available", .bool(true)), ("defaultRecordTypeMapping", .bool(infos.isEmpty)),
-          ("developerName", .string(type.developerName)), ("master", .bool(false)), ("name", .string(type.label)),
+          ("active", .bool(value("IsActive", place) == "true")), ("available", .bool(true)),
+          ("defaultRecordTypeMapping", .bool(infos.isEmpty)),
+          ("developerName", .string(value("DeveloperName", place))), ("master", .bool(false)),
+          ("name", .string(value("Name", place))),
           ("recordTypeId", .string(String(decoding: sink.bytes, as: UTF8.self))),
         ]))
     }

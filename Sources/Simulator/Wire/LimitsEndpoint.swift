@@ -19,15 +19,16 @@ struct LimitsEndpoint: Sendable {
   /// Rough counts, of which the org is allowed to be sure: live rows.
   func recordCount(_ names: String?) async throws -> WireResponse {
     let profile = org.profile
+    let data = org.data
     let wanted = names.map { $0.split(separator: ",").map { $0.trimmed } }
     let objects =
-      wanted.map { $0.compactMap { org.data.object($0) } } ?? org.data.objects
-    let counts = try await org.compute { [org] in
+      wanted.map { $0.compactMap { data.object($0) } } ?? data.objects
+    let counts = try await org.compute {
       try objects.filter(profile.shows).map { object in
         let query = try BoundQuery(
-          SOQLParser.parse("SELECT COUNT() FROM \(object.name)"), data: org.data, profile: profile,
+          SOQLParser.parse("SELECT COUNT() FROM \(object.name)"), data: data, profile: profile,
           includeDeleted: false)
-        return (object.name, try RowSource(query, data: org.data).total())
+        return (object.name, try RowSource(query, data: data).total())
       }
     }
     return WireResponse(

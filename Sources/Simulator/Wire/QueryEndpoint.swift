@@ -13,8 +13,9 @@ struct QueryEndpoint: Sendable {
     let batchSize = batchSize(request)
     let path = all ? "queryAll" : "query"
     return try await org.compute { [self] in
-      let query = try org.bind(soql, includeDeleted: all)
-      let source = try RowSource(query, data: org.data)
+      let data = org.data
+      let query = try org.bind(soql, data, includeDeleted: all)
+      let source = try RowSource(query, data: data)
       let total = source.total()
       if query.isCount {
         return WireResponse(
@@ -69,7 +70,7 @@ struct QueryEndpoint: Sendable {
     sink.append(",\"records\":[")
     for (place, index) in rows.enumerated() {
       if place > 0 { sink.append(0x2C) }
-      writer.row(org.data.row(source.query.object.kind, index), &sink)
+      writer.row(source.renderer.data.row(source.query.object.kind, index), &sink)
     }
     sink.append("]}")
     org.ledger.note(rows: rows.count)
@@ -77,8 +78,9 @@ struct QueryEndpoint: Sendable {
   }
 
   private func explain(_ soql: String, all: Bool) throws -> WireResponse {
-    let query = try org.bind(soql, includeDeleted: all)
-    let rows = org.data.rows(query.object.kind)
+    let data = org.data
+    let query = try org.bind(soql, data, includeDeleted: all)
+    let rows = data.rows(query.object.kind)
     return WireResponse(
       json: .object([
         (
@@ -98,32 +100,33 @@ struct QueryEndpoint: Sendable {
   /// One record by id.
   func record(_ name: String, _ id: String, fields: String?) throws -> WireResponse {
     let profile = org.profile
-    guard let object = org.data.object(name), profile.shows(object) else { throw SalesforceError.notFound() }
-    guard let stem = IDChecksum.stem(id), let index = org.data.shape(object.kind).pointee.layout.index(of: stem)
+    let data = org.data
+    guard let object = data.object(name), profile.shows(object) else { throw SalesforceError.notFound() }
+    guard let stem = IDChecksum.stem(id), let index = data.index(object.kind, of: stem),
+      case let row = data.row(object.kind, index), !row.isGone
     else { throw SalesforceError.notFound("Provided external ID field does not exist or is not accessible: \(id)") }
-    let row = org.data.row(object.kind, index)
     guard !row.isDeleted else {
       throw SalesforceError(status: 404, code: "ENTITY_IS_DELETED", message: "entity is deleted")
     }
     let names =
       fields.map { $0.split(separator: ",").map { String($0.trimmed) } }
       ?? object.fields.filter { profile.shows($0, of: object) }.map(\.name)
-    let writer = try writer(object, names, profile)
+    let writer = try writer(object, names, data, profile)
     var sink = ByteSink()
     writer.row(row, &sink)
     return WireResponse(jsonBytes: Array(sink.bytes))
   }
 
-  private func writer(_ object: ObjectDefinition, _ names: [String], _ profile: Profile) throws(SalesforceError)
-    -> JSONRowWriter
+  private func writer(_ object: ObjectDefinition, _ names: [String], _ data: DataSet, _ profile: Profile)
+    throws(SalesforceError) -> JSONRowWriter
   {
     var statement = SOQLStatement(text: names.joined(separator: ","))
     statement.object = object.name
-    let lookup = FieldLookup(data: org.data, profile: profile, statement: statement)
+    let lookup = FieldLookup(data: data, profile: profile, statement: statement)
     let columns = try names.map { name throws(SalesforceError) in
       try lookup.column(.init(parts: name.split(separator: ".").map(String.init), offset: 0), of: object)
     }
-    return JSONRowWriter(renderer: Renderer(data: org.data), object: object, columns: columns, version: version)
+    return JSONRowWriter(renderer: Renderer(data: data), object: object, columns: columns, version: version)
   }
 
   private struct Retrieve: Decodable {
@@ -134,21 +137,21 @@ struct QueryEndpoint: Sendable {
   /// `POST /composite/sobjects/{X}`: records in the order of the ids, `null` for what is missing or deleted.
   func retrieve(_ name: String, _ body: [UInt8]) async throws -> WireResponse {
     let profile = org.profile
-    guard let object = org.data.object(name), profile.shows(object) else { throw SalesforceError.notFound() }
+    let data = org.data
+    guard let object = data.object(name), profile.shows(object) else { throw SalesforceError.notFound() }
     let wanted = try JSONBody.decode(Retrieve.self, body)
     guard wanted.ids.count <= Self.mostRecords else {
       throw SalesforceError(
         status: 400, code: "LIMIT_EXCEEDED", message: "record limit reached. cannot submit more than 2000 records")
     }
-    let writer = Unshared(value: try writer(object, wanted.fields, profile))
+    let writer = Unshared(value: try writer(object, wanted.fields, data, profile))
     return try await org.compute { [org] in
-      let layout = org.data.shape(object.kind).pointee.layout
       var sink = ByteSink(capacity: 1 << 16)
       sink.append("[")
       for (place, id) in wanted.ids.enumerated() {
         if place > 0 { sink.append(0x2C) }
-        if let stem = IDChecksum.stem(id), let index = layout.index(of: stem),
-          case let row = org.data.row(object.kind, index), !row.isDeleted
+        if let stem = IDChecksum.stem(id), let index = data.index(object.kind, of: stem),
+          case let row = data.row(object.kind, index), !row.isDeleted, !row.isGone
         {
           writer.value.row(row, &sink)
         } else {

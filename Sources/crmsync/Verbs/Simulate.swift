@@ -41,6 +41,7 @@ struct Simulate: AsyncParsableCommand {
     @Option(help: "Fields that the user may not see, as Object.Field.") var hideField: [String] = []
     @Flag(help: "400 more custom fields on Account.") var wideAccounts = false
     @Flag(help: "Forget at once what the client called done.") var forgetful = false
+    @Option(help: "Random changes of rows in a second, for demos of deltas.") var changesPerSecond = 0.0
     @Option(help: "File with a JSON list of faults, as POST /simulator/faults takes them.") var faults: String?
 
     func run() async throws {
@@ -73,6 +74,7 @@ struct Simulate: AsyncParsableCommand {
       (options.concurrentJobs, options.apiDailyLimit) = (concurrentJobs, apiDailyLimit)
       (options.badValuesEvery, options.spoolDirectory) = (badValuesEvery, spool)
       (options.hiddenObjects, options.hiddenFields) = (hideObject, hideField)
+      options.changesPerSecond = changesPerSecond
       (options.wideAccounts, options.forgetsFinishedJobs) = (wideAccounts, forgetful)
       if let faults {
         let data = try Data(contentsOf: URL(fileURLWithPath: faults))

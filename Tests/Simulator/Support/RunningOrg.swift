@@ -106,6 +106,14 @@ struct RunningOrg: Sendable {
     }
   }
 
+  /// Changes the org by operations, each given as JSON.
+  /// - Returns: what each did.
+  func change(_ operations: String...) async throws -> JSON {
+    let answer = try await post("/simulator/changes", json: "[\(operations.joined(separator: ","))]")
+    try #require(answer.status == 200, "\(answer.text)")
+    return JSON(answer.body)
+  }
+
   /// Creates a bulk query job.
   func createJob(_ soql: String, token: String, operation: String = "query", extra: String = "") async throws
     -> RawHTTP.Answer
