@@ -1,4 +1,5 @@
 import PostgreSQL
+public import SyncModel
 
 /// A refused record, as an operator sees it.
 public struct StoredReject: Sendable, Codable, Equatable {
@@ -48,5 +49,36 @@ extension CheckpointStore {
       "delete from crmsync.reject where tenant = $1 and object = $2 and record_id = any($3::text[])",
       [.text(tenant), .text(object), .textArray(recordIDs)]
     ).affected
+  }
+}
+
+/// Rejects outside the life cycle of jobs.
+extension CheckpointStore {
+  /// Ids of the records of an object that were refused, those included that a person has discarded.
+  public func rejectedIDs(of object: String, tenant: String, limit: Int) async throws -> [String] {
+    try await query(
+      "select record_id from crmsync.reject where tenant = $1 and object = $2 order by id limit $3",
+      [.text(tenant), .text(object), .int(Int64(limit))]
+    ).map { try $0.require("record_id") }
+  }
+
+  /// Records that were refused when they were fetched again.
+  public func recordRejects(_ rejects: [Reject], of object: String, tenant: String) async throws {
+    guard !rejects.isEmpty else { return }
+    try await transaction { db in
+      for reject in rejects {
+        _ = try db.query(
+          """
+          insert into crmsync.reject (tenant, object, record_id, field, expected, reason, job)
+          values ($1, $2, $3, $4, $5, $6, 0)
+          on conflict (tenant, object, record_id) do update
+          set field = excluded.field, expected = excluded.expected, reason = excluded.reason, seen_at = now()
+          """,
+          [
+            .text(tenant), .text(object), .text(reject.recordID), reject.field.map(PostgresValue.text) ?? .null,
+            .text(reject.expected), .text(reject.reason),
+          ])
+      }
+    }
   }
 }

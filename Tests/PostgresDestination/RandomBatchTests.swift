@@ -107,7 +107,7 @@ import Testing
 }
 
 /// A value as the wire has it, and what a table shall hold of it.
-private struct RandomValue {
+struct RandomValue {
   var wire: String?
   var stored: String?
   var isValid = true

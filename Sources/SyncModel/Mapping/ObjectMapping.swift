@@ -63,14 +63,4 @@ public struct ObjectMapping: Sendable, Codable, Equatable {
   public static let idColumn = 0
   /// Position of `SystemModstamp` in `fields`.
   public static let modstampColumn = 1
-
-  /// The mapping under which source records are staged to be compared with the destination's.
-  /// - Parameter allColumns: whether every column is compared, or only ids and stamps.
-  public func staged(allColumns: Bool) -> ObjectMapping {
-    let kept = allColumns ? fields : Array(fields.prefix(Self.modstampColumn + 1))
-    let tables = tables.map { table in
-      TableMapping(table: "verify_" + table.table, columns: table.columns.filter { $0.source < kept.count })
-    }
-    return ObjectMapping(object: object, fields: kept, tables: tables, omitted: omitted, hidden: hidden)
-  }
 }

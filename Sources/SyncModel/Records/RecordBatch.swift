@@ -50,4 +50,16 @@ public struct RecordBatch: Sendable {
     }
     rowCount += 1
   }
+
+  /// The batch without its first rows.
+  public func dropping(_ rows: Int) -> RecordBatch {
+    guard rows > 0 else { return self }
+    var rest = RecordBatch(columnCount: columnCount)
+    let skipped = min(rows, rowCount) * columnCount
+    let start = skipped == 0 ? 0 : ends[skipped - 1]
+    rest.bytes = Array(bytes[start...])
+    rest.ends = ends[skipped...].map { $0 - start }
+    rest.rowCount = rowCount - min(rows, rowCount)
+    return rest
+  }
 }

@@ -39,6 +39,17 @@ public enum VeevaID {
     }
   }
 
+  /// Appends the 18 characters of a well-formed id.
+  @inline(__always)
+  static func append(_ id: UnsafeBufferPointer<UInt8>, to text: inout [UInt8]) {
+    text.append(contentsOf: id)
+    guard id.count == 15 else { return }
+    let (a, b, c) = checksum(id)
+    text.append(a)
+    text.append(b)
+    text.append(c)
+  }
+
   /// Letters and digits of ASCII.
   @inline(__always)
   static func isAlphanumeric(_ byte: UInt8) -> Bool {

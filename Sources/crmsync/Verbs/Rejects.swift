@@ -62,7 +62,8 @@ struct Rejects: AsyncParsableCommand {
       let cluster = try await Cluster.ready(options)
       let tenant = try cluster.tenant(tenant)
       for object in tenant.selections.map(\.object) {
-        let (stored, left) = try await RejectRetry(checkpoints: cluster.checkpoints).retry(object, of: tenant)
+        let (stored, left) = try await RejectRetry(checkpoints: cluster.checkpoints, limits: cluster.planning).retry(
+          object, of: tenant)
         if stored + left > 0 { print("\(object): \(stored) stored, \(left) still refused or gone.") }
       }
     }

@@ -9,11 +9,17 @@ struct Verify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compares what was copied with what the org holds now: counts, checksums, differing ids.",
     discussion: """
-      Reads ids and stamps of every synced record from the org once more. Exit 0 when both sides agree, 1 when not.
+      Reads ids and stamps of every synced record from the org once more, compares checksums by ranges of ids, and
+      looks closely only where those differ. Exit 0 when both sides agree, or do so after the repair; 1 when not.
+
+      A repair fetches what is missing or different. Of rows that the org does not have it asks the org: persons and
+      companies are flagged as deleted, other rows are removed. Where the org says nothing of more than a fifth of a
+      table's rows, they are taken for hidden, and stay, unless you say --force.
 
       EXAMPLES
         crmsync verify acme
         crmsync verify acme --all-columns         Compares every value, at the price of another full read
+        crmsync verify acme --repair
         crmsync verify acme --json
       """)
 
@@ -21,32 +27,36 @@ struct Verify: AsyncParsableCommand {
   @OptionGroup var output: OutputOptions
   @Argument(help: "The tenant.") var tenant: String
   @Flag(help: "Compare every value, not only ids and stamps.") var allColumns = false
+  @Flag(help: "Fetch what is missing or different; remove or flag what the org no longer has.") var repair = false
+  @Flag(help: "With --repair: take rows for deleted however many the org says nothing of.") var force = false
+
+  func validate() throws {
+    if force, !repair { throw ValidationError("--force goes with --repair") }
+  }
 
   func run() async throws {
     let cluster = try await Cluster.ready(options)
     let tenant = try cluster.tenant(tenant)
-    let verifier = Verifier(checkpoints: cluster.checkpoints, limits: cluster.planning)
+    let line = ProgressLine()
+    let verifier = Verifier(
+      checkpoints: cluster.checkpoints, limits: cluster.planning,
+      options: VerificationOptions(allColumns: allColumns, repair: repair, force: force)
+    ) { progress in
+      line.show("  \(progress.object): \(progress.step.rawValue), \(progress.rows) rows")
+    }
     var results: [ObjectVerification] = []
     for object in tenant.selections.map(\.object) {
-      guard let result = try await verifier.verify(object, of: tenant, allColumns: allColumns) else {
+      defer { line.clear() }
+      guard let result = try await verifier.verify(object, of: tenant) else {
         throw Failure(description: "tenant \(tenant.name): \(object) has not been copied yet; see crmsync status")
       }
       results.append(result)
-      if !output.json { result.tables.forEach(show) }
+      line.clear()
+      if !output.json { VerificationText.lines(result).forEach { print($0) } }
     }
     if output.json { try printJSON(results) }
-    guard results.allSatisfy(\.isEqual) else { throw ExitCode(ExitStatus.failed.rawValue) }
-    if !output.json { print("Source and destination are equal.") }
-  }
-
-  private func show(_ table: TableComparison) {
-    let rejected = table.rejected > 0 ? ", \(table.rejected) rejected" : ""
-    if table.isEqual {
-      print("  equal      \(table.table): \(table.destinationRows) rows, checksum \(table.sourceChecksum)\(rejected)")
-    } else {
-      print(
-        "  DIFFERENT  \(table.table): \(table.missing) missing, \(table.extra) extra, \(table.different) different of "
-          + "\(table.sourceRows) in the org\(rejected); such as \(table.examples.joined(separator: ", "))")
-    }
+    let isGood = results.allSatisfy(\.isGood)
+    if !output.json { VerificationText.summary(results).forEach { print($0) } }
+    guard isGood else { throw ExitCode(ExitStatus.failed.rawValue) }
   }
 }

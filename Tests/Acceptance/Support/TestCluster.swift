@@ -111,6 +111,17 @@ final class TestCluster: Sendable {
     guard try await child.waitForExit() == 0 else { throw Unexpected("the org refuses the faults \(faults)") }
   }
 
+  /// Changes the org's clock, profile or settings.
+  func tell(_ endpoint: String, _ change: String) async throws {
+    let child = try Child(
+      "curl", "/usr/bin/env",
+      [
+        "curl", "-sf", "-X", "POST", "-H", "Content-Type: application/json", "-d", change,
+        orgURL + "/simulator/" + endpoint,
+      ])
+    guard try await child.waitForExit() == 0 else { throw Unexpected("the org refuses \(endpoint) \(change)") }
+  }
+
   /// How often the faults have fired, as the org counts them.
   func faults() async throws -> String {
     let child = try Child("curl", "/usr/bin/env", ["curl", "-sf", orgURL + "/simulator/faults"])
