@@ -104,7 +104,11 @@ extension Tenant {
       try? await veeva.delete(job.id, object: object)
       throw error
     }
-    try await veeva.delete(job.id, object: object)
+    do {
+      try await veeva.delete(job.id, object: object)
+    } catch let error as VeevaError where error.isGone {
+      // Somebody has deleted it before.
+    }
   }
 
   private func waitFor(_ job: String, _ object: String) async throws {

@@ -39,9 +39,11 @@ struct VerifyTests {
     status: Int32, objects: [Report], tables: [String: Report.Table]
   ) {
     let (status, text) = try await cluster.run("verify", [cluster.tenant, "--json"] + arguments)
+    // The log is in between, a line of JSON each.
+    let report = text.split(separator: "\n").filter { !$0.hasPrefix("{\"level\"") }.joined(separator: "\n")
     let objects: [Report]
     do {
-      objects = try JSONDecoder().decode([Report].self, from: Data(text.utf8))
+      objects = try JSONDecoder().decode([Report].self, from: Data(report.utf8))
     } catch {
       throw Unexpected("no report, but: \(text.suffix(2000))")
     }
@@ -251,6 +253,16 @@ struct VerifyTests {
     #expect(all.status == 0 && all.tables["person"]?.different == 29_990 && all.tables["person"]?.missing == 10)
     #expect(all.objects.map(\.apiCalls).reduce(0, +) <= 60, "30,000 records by hundreds would be 300 calls")
     try await cluster.expectEqualToOrg()
+  }
+
+  @Test("a result page that breaks off goes on where it did: nothing is counted twice or left out")
+  func brokenPage() async throws {
+    let cluster = try await copied(30_000, objects: "{ personAccounts: {} }")
+    try await cluster.cause(#"[{"kind":"cutBody","path":"/results","bytes":150000,"count":2}]"#)
+    let found = try await verify(cluster)
+    #expect(found.status == 0 && found.tables["person"]?.sourceRows == 30_000)
+    let fired = try await cluster.faults()
+    #expect(fired.contains("\"fired\":2"), "\(fired)")
   }
 
   @Test("memory does not grow with the table: the peak for 200,000 rows is about that for 20,000")
