@@ -3,6 +3,7 @@ import JobQueue
 import Logging
 import PostgresDestination
 import SyncModel
+import Tenants
 
 /// The leader's loop that publishes a tenant's changes and then forgets them.
 ///
@@ -50,9 +51,9 @@ struct EventRelay: Sendable {
   /// - Returns: how many there were.
   /// - Throws: why some could not be published; the others are forgotten all the same.
   func relay() async throws -> Int {
-    try await checkLead()
     let events = try await outbox.unpublished(limit: Self.batch)
     guard !events.isEmpty else { return 0 }
+    try await checkLead()
     let (confirmed, error) = await publish(events)
     if !confirmed.isEmpty { try await outbox.forget(confirmed) }
     if let error { throw error }
@@ -90,6 +91,18 @@ struct EventRelay: Sendable {
       let id: String
     }
     return Array(Dictionary(grouping: events) { Record(entity: $0.entity, id: $0.recordID) }.values)
+  }
+}
+
+extension EventRelay {
+  /// The relay of a tenant, for as long as a leader leads.
+  init(
+    _ tenant: Tenant, leader: LeaderStamp, checkpoints: CheckpointStore, publisher: EventPublisher,
+    woken: WorkSignal, logger: Logger
+  ) {
+    self.init(
+      tenant: tenant.name, outbox: DestinationOutbox(tenant: tenant), publish: { try await publisher.publish($0) },
+      checkLead: { try await checkpoints.confirm(leader) }, woken: woken, logger: logger)
   }
 }
 
