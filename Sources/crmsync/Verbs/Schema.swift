@@ -5,7 +5,7 @@ import Tenants
 /// The fields and where they go.
 struct Schema: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "The fields of a tenant's objects: column, type, direction; what is left out or hidden, and why.",
+    abstract: "The fields of a tenant's objects: column, type, direction, events; what is left out or hidden, and why.",
     discussion: """
       Reads the org's schema now, with the rights of the sync user.
 
@@ -40,6 +40,7 @@ struct Schema: AsyncParsableCommand {
       for column in table.columns {
         print(
           "  \(column.field.padded(42)) \(column.direction.rawValue) \(column.column.padded(42)) \(column.type.rawValue)"
+            + (column.raisesEvents ? "" : "  raises no events")
         )
       }
     }
