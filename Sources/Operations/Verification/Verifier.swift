@@ -37,9 +37,8 @@ public struct Verifier: Sendable {
 
   /// Verifies one object; `nil` when it has not been copied yet.
   public func verify(_ object: SourceObject, of tenant: Tenant) async throws -> ObjectVerification? {
-    guard let (mapping, conditions) = try await checkpoints.mapping(of: object, tenant: tenant.name) else {
-      return nil
-    }
+    guard let stored = try await checkpoints.mapping(of: object, tenant: tenant.name) else { return nil }
+    let (mapping, conditions) = (stored.mapping, stored.conditions)
     let calls = await tenant.budget.requests.values.reduce(0, +)
     do {
       var result = try await tenant.destinationPool.withConnection { connection in
