@@ -105,7 +105,7 @@ let package = Package(
     tests(of: "Checkpoints", ["PostgreSQL", "SyncModel"]),
     tests(of: "PostgresDestination", ["PostgreSQL", "SyncModel"]),
     tests(of: "JobQueue", ["AMQP", log]),
-    tests(of: "Tenants", ["SyncConfiguration", "SyncModel", log]),
+    tests(of: "Tenants", ["SyncConfiguration", "Checkpoints", "PostgreSQL", "SyncModel", log]),
     tests(of: "Coordinator", ["Checkpoints", "JobQueue", "PostgresDestination", log]),
     tests(
       of: "Worker",

@@ -20,20 +20,13 @@ struct Extent: Sendable {
   }
 
   /// How so many rows are read.
-  func plan(rows: Int, _ limits: PlanningLimits) -> ExtractPlan {
-    ExtractPlanner.plan(rows: rows, urlBytes: whole.longestURLBytes, limits: limits)
+  /// - Parameter isForBulk: whether the Bulk API takes the object, as far as is known.
+  func plan(rows: Int, isForBulk: Bool = true, _ limits: PlanningLimits) -> ExtractPlan {
+    ExtractPlanner.plan(rows: rows, urlBytes: whole.longestURLBytes, bulkSupported: isForBulk, limits: limits)
   }
 
-  /// How they are read where the Bulk API does not take the object.
-  /// - Throws: when no URL can hold the statement either.
-  func planByREST(rows: Int, _ limits: PlanningLimits) throws -> ExtractPlan {
-    guard whole.longestURLBytes <= limits.longestURL else {
-      throw MappingError(object: object.apiName, problem: .tooWideForREST(fields: fields.count))
-    }
-    return ExtractPlanner.plan(rows: rows, urlBytes: whole.longestURLBytes, bulkSupported: false, limits: limits)
-  }
-
-  private var whole: Partition {
+  /// All of it as one partition, read by REST.
+  var whole: Partition {
     Partition(
       object: object, method: .rest, fields: fields, conditions: conditions, range: .all, order: order,
       includesDeleted: includesDeleted)

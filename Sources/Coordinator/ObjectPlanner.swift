@@ -94,7 +94,8 @@ struct ObjectPlanner: Sendable {
       try await checkpoints.beginSampling(cycle.id, job: sample, rowsExpected: rows, leader: leader)
       return Self.firstPoll
     } catch let error as VeevaError where error.code == .notForBulk {
-      return try await record([.all], try extent.planByREST(rows: rows, limits.planning), cycle, rows)
+      try tenant.requireREST(for: extent.whole, limits: limits.planning)
+      return try await record([.all], extent.plan(rows: rows, isForBulk: false, limits.planning), cycle, rows)
     }
   }
 

@@ -23,10 +23,23 @@ extension Tenant {
       do {
         try await extractInBulk(partition.bulkStatement, partition, limits, includeDeleted, take)
         return .bulk
-      } catch let error as VeevaError where error.code == .notForBulk {}
+      } catch let error as VeevaError where error.code == .notForBulk {
+        try requireREST(for: partition, limits: limits)
+      }
     }
     try await extractByREST(partition, includeDeleted, take)
     return .rest
+  }
+
+  /// Makes sure that an object that the Bulk API refuses can be read by REST.
+  /// - Throws: ``UnsupportedObject`` where the statement is too long for a URL.
+  public func requireREST(for partition: Partition, limits: PlanningLimits) throws {
+    guard partition.longestURLBytes > limits.longestURL else { return }
+    throw UnsupportedObject(
+      tenant: name, object: partition.object.apiName,
+      reason: "the Bulk API does not take it, and the statement with its \(partition.fields.count) fields is too long "
+        + "for a URL (\(partition.longestURLBytes) bytes of \(limits.longestURL)), which REST needs; exclude fields of it"
+    )
   }
 
   /// Reads the records of some ranges of ids by REST.

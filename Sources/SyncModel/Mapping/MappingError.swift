@@ -11,7 +11,6 @@ public struct MappingError: Error, Sendable, Equatable, CustomStringConvertible 
     case unlinked
     case unknownInclude(String)
     case tableNameTaken(String, by: String)
-    case tooWideForREST(fields: Int)
   }
 
   /// A problem with an object.
@@ -31,9 +30,6 @@ public struct MappingError: Error, Sendable, Equatable, CustomStringConvertible 
         + "or remove it from objects.custom"
     case .unknownInclude(let field):
       "\(object).\(field) is named under include: but the sync user cannot see such a field"
-    case .tooWideForREST(let fields):
-      "\(object) is not supported by the Bulk API, and its \(fields) fields make too long a URL for REST: exclude some "
-        + "of them"
     case .tableNameTaken(let table, let other):
       "\(object) would be stored in table \(table), which \(other) already uses: object names must be unique"
     }
