@@ -43,16 +43,26 @@ struct ExtractKeeper: Sendable {
       await markers.reached(.extractCreated)
       try await checkpoints.extractCreated(job.id, bulkJob: created.id, leader: leader)
     } catch let error as VeevaError {
+      // What is away, or concerns the whole tenant, is no fault of this job.
+      if error.isInterruption || error.isTenantScoped { throw error }
       switch error.disposition {
-      case .waitForLimit, .retry: throw error
+      case .waitForLimit: throw error
       case .refreshSchema:
         try await checkpoints.flagSchema(of: object, tenant: tenant.name, leader: leader)
         try await fail(job, .transient, error)
-      case .hopeless where error.code == .notForBulk:
-        try await checkpoints.readByREST(object, tenant: tenant.name, leader: leader)
-      case .restartExtract: try await fail(job, .transient, error)
+      case .hopeless where error.code == .notForBulk: try await readByREST(job)
+      case .restartExtract, .retry: try await fail(job, .transient, error)
       case .hopeless: try await fail(job, .hopeless, error)
       }
+    }
+  }
+
+  private func readByREST(_ job: ExtractingJob) async throws {
+    do {
+      try tenant.requireREST(for: job.partition, limits: limits.planning)
+      try await checkpoints.readByREST(job.partition.object, tenant: tenant.name, leader: leader)
+    } catch let error as UnsupportedObject {
+      try await fail(job, .hopeless, error)
     }
   }
 
@@ -68,8 +78,17 @@ struct ExtractKeeper: Sendable {
         case .failed(let message): try await fail(job, .transient, message)
         case .aborted: try await fail(job, .transient, "bulk job \(bulkJob) was aborted by somebody else")
         }
+        pace.answered(bulkJob)
       } catch let error as VeevaError where error.isGone {
         try await fail(job, .transient, error)
+      } catch let error as VeevaError where Trouble(error).scope == .object {
+        try await fail(job, .hopeless, error)
+      } catch let error as VeevaError where error.disposition == .retry && !error.isInterruption {
+        // An answer that says nothing about the bulk job: it is asked after again, but not for ever.
+        let times = pace.refused(bulkJob)
+        guard times >= limits.retry.maxFailures else { continue }
+        pace.answered(bulkJob)
+        try await fail(job, .hopeless, "asked \(times) times after bulk job \(bulkJob), the last time: \(error)")
       }
     }
     if !completed.isEmpty {
@@ -96,6 +115,10 @@ struct ExtractKeeper: Sendable {
         try await tenant.veeva.delete(bulkJob, object: nil)
       } catch let error as VeevaError where error.isGone {
         // It was deleted before, or its seven days are over.
+      } catch let error as VeevaError where Trouble(error).scope == .object {
+        logger.warning(
+          "cannot delete a bulk job; the org forgets it by itself after seven days",
+          metadata: ["tenant": "\(tenant.name)", "bulkJob": "\(bulkJob)", "error": "\(error)"])
       }
       await markers.reached(.extractDeleted)
       try await checkpoints.extractDeleted(job, leader: leader)

@@ -6,6 +6,8 @@ final class PollPace: Sendable {
   private struct State {
     var misses = 0
     var next = ContinuousClock.now
+    /// Questions in a row that brought an error, by bulk job.
+    var refusals: [String: Int] = [:]
   }
   private let state = Mutex(State())
   private let first: Duration
@@ -27,4 +29,16 @@ final class PollPace: Sendable {
       state.next = .now + min(longest, doubled)
     }
   }
+
+  /// A question after a bulk job brought an error.
+  /// - Returns: how many did in a row.
+  func refused(_ bulkJob: String) -> Int {
+    state.withLock { state in
+      state.refusals[bulkJob, default: 0] += 1
+      return state.refusals[bulkJob] ?? 0
+    }
+  }
+
+  /// A question after a bulk job brought an answer, or the job is asked after no more.
+  func answered(_ bulkJob: String) { state.withLock { $0.refusals[bulkJob] = nil } }
 }

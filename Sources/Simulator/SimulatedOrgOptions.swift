@@ -52,6 +52,8 @@ public struct SimulatedOrgOptions: Sendable {
   public var activities: Int?
   /// Rows of Multichannel_Activity_Line_vod__c, two levels below Account.
   public var activityLines: Int?
+  /// Rows of Legacy_Note_vod__c, which the Bulk API does not take.
+  public var legacyNotes: Int?
   /// Adds 400 custom fields to Account, so that no SELECT of them all fits a URL.
   public var wideAccounts = false
   /// Plants a value that its field cannot hold in one account row of so many; 0 for none.

@@ -13,6 +13,7 @@ final class DataSet: @unchecked Sendable {
     var callKeyMessages: Int?
     var activities: Int?
     var activityLines: Int?
+    var legacyNotes: Int?
     /// The org's newest moment: seconds since 1970, by default the start of the day.
     var asOf = 0
     var wideAccounts = false
@@ -131,7 +132,7 @@ final class DataSet: @unchecked Sendable {
     case .opportunity: 40
     case .campaign: 10
     case .unlinked: 100
-    case .legacyNote: 120
+    case .legacyNote: options.legacyNotes ?? 120
     }
   }
 

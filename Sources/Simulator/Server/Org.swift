@@ -41,6 +41,7 @@ final class Org: Sendable {
     shape.callKeyMessages = options.callKeyMessages
     shape.activities = options.activities
     shape.activityLines = options.activityLines
+    shape.legacyNotes = options.legacyNotes
     shape.asOf = options.asOf ?? clock.seconds / 86_400 * 86_400
     shape.wideAccounts = options.wideAccounts
     shape.badValuesEvery = options.badValuesEvery

@@ -27,6 +27,7 @@ struct Simulate: AsyncParsableCommand {
     @Option(help: "Rows of Call2_Key_Message_vod__c.") var callKeyMessages: Int?
     @Option(help: "Rows of the custom object one level below Account.") var activities: Int?
     @Option(help: "Rows of the custom object two levels below Account.") var activityLines: Int?
+    @Option(help: "Rows of an object that the Bulk API does not take.") var legacyNotes: Int?
     @Option(help: "Consumer key that clients have to show.") var clientID = "crmsync-client"
     @Option(help: "File with the consumer secret; without it the secret is crmsync-secret.")
     var clientSecretFile: String?
@@ -64,6 +65,7 @@ struct Simulate: AsyncParsableCommand {
       (options.seed, options.accounts) = (seed, records)
       (options.users, options.calls, options.callKeyMessages) = (users, calls, callKeyMessages)
       (options.activities, options.activityLines) = (activities, activityLines)
+      options.legacyNotes = legacyNotes
       options.credentials.clientID = clientID
       if let clientSecretFile {
         options.credentials.clientSecret = try String(contentsOfFile: clientSecretFile, encoding: .utf8)
