@@ -147,7 +147,7 @@ struct TenantCycle: Sendable {
 
   /// Stops a cycle whose trouble will not pass, or does not though the org answers; others go on.
   private func planningFailed(_ cycle: OpenCycle, _ error: any Error) async throws {
-    let isAnswer = (error as? VeevaError).map { $0.status != nil && $0.disposition.countsAsFailure } ?? false
+    let isAnswer = (error as? VeevaError).map { !$0.isInterruption && $0.disposition.countsAsFailure } ?? false
     let isHopeless = Trouble(error).scope == .object
     guard isHopeless || isAnswer && cycle.failures + 1 >= limits.retry.maxFailures else {
       if isAnswer { try await checkpoints.countFailure(of: cycle.id, leader: leader) }

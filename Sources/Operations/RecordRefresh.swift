@@ -42,7 +42,8 @@ struct RecordRefresh: Sendable {
   }
 
   private func store(_ batch: RecordBatch, _ outcome: inout Outcome) async throws {
-    let refused = try await tenant.withPageWriter(for: mapping, mode: .merge) { writer in
+    let scope = tenant.raisesEvents(in: .delta) ? EventScope.all : .none
+    let refused = try await tenant.withPageWriter(for: mapping, mode: .merge(scope)) { writer in
       try await writer.write(batch)
       return try await writer.commit { _, _ in true }?.rejects ?? []
     }

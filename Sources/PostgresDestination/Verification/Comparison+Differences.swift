@@ -1,4 +1,4 @@
-public import PostgreSQL
+import PostgreSQL
 public import SyncModel
 
 /// Where ranges differ: id by id.

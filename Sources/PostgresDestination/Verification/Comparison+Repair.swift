@@ -1,4 +1,4 @@
-public import PostgreSQL
+import PostgreSQL
 public import SyncModel
 
 /// What became of rows that the source does not have.
