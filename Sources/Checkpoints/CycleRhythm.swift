@@ -172,23 +172,6 @@ extension CheckpointStore {
       """, [.text(tenant), .text(object.apiName)]
     ).first?.int("wait").map { .milliseconds($0) }
   }
-
-  /// Lets a delta rest without having read anything: there can be nothing new yet.
-  public func skip(_ cycle: OpenCycle, tenant: String, pause: Duration, leader: LeaderStamp) async throws {
-    try await asLeader(leader) { db in
-      let gone = try db.query(
-        """
-        delete from crmsync.cycle where id = $1 and kind = 'delta' and phase = 'waiting'
-          and not exists (select from crmsync.job j where j.cycle = $1)
-        """, [.int(cycle.id)])
-      guard gone.affected == 1 else { return }
-      _ = try db.query(
-        """
-        update crmsync.object_sync set next_due = clock_timestamp() + $3::float8 * interval '1 second'
-        where tenant = $1 and object = $2
-        """, [.text(tenant), .text(cycle.object.apiName), .seconds(pause)])
-    }
-  }
 }
 
 extension DeltaWindow {

@@ -37,6 +37,9 @@ public struct CoordinatorLimits: Sendable {
 }
 
 extension CycleTimes {
+  /// Rest after a cycle that is done. Without any, an org would be asked as fast as it answers.
+  var restPause: Duration { max(pause, .milliseconds(200)) }
+
   /// Rest after a cycle that failed: long enough not to hammer an org that refuses, whatever the pause.
   var failurePause: Duration { max(pause, .seconds(30)) }
 }

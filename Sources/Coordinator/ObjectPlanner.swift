@@ -55,14 +55,7 @@ struct ObjectPlanner: Sendable {
     var window = DeltaWindow(from: now, to: now)
     if cycle.kind == .delta, let watermark = cycle.watermark {
       let times = tenant.times
-      guard
-        let next = DeltaWindow.next(watermark: watermark, now: now, overlap: times.overlap, lag: times.lag)
-      else {
-        try await checkpoints.skip(
-          cycle, tenant: tenant.name, pause: max(times.pause, .milliseconds(200)), leader: leader)
-        return nil
-      }
-      window = next
+      window = DeltaWindow.next(watermark: watermark, now: now, overlap: times.overlap, lag: times.lag)
       try await warnOfLostDeletions(cycle.object, watermark: watermark, now: now)
     }
     try await checkpoints.begin(

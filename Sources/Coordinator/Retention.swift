@@ -36,7 +36,8 @@ struct Retention: Sendable {
     while true {
       try await checkpoints.confirmLead(leader)
       let expired = try await tenant.removeExpired(
-        table: table.table, dateColumn: day, before: oldest, limit: Self.batch, details: object == .calls, scope: scope)
+        table: table.table, dateColumn: day, orCreated: object == .calls, before: oldest, limit: Self.batch,
+        details: object == .calls, scope: scope)
       removed += expired.rows + expired.details
       if expired.rows < Self.batch { break }
     }

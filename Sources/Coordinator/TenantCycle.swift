@@ -170,7 +170,7 @@ struct TenantCycle: Sendable {
   private func closeCycles() async throws {
     let times = tenant.times
     let closed = try await checkpoints.closeCycles(
-      tenant: tenant.name, pause: times.pause, failurePause: times.failurePause, leader: leader)
+      tenant: tenant.name, pause: times.restPause, failurePause: times.failurePause, leader: leader)
     for cycle in closed {
       await markers.reached(.cycleClosed)
       logger.log(

@@ -12,23 +12,25 @@ public struct Expired: Sendable, Equatable {
 extension PostgresDestination {
   /// Removes rows that were kept long enough, a batch at a time so that locks are short. Ask again until `rows` is 0.
   ///
-  /// A row's age counts from its date column; where that is empty, or not of a type that tells a day, from its
-  /// creation. Rows that somebody else is writing are left for the next time.
+  /// A row's age counts from its date column; where that is empty, or not of a type that tells a day, it may count from
+  /// its creation. Rows that somebody else is writing are left for the next time.
   /// - Parameters:
   ///   - table: `call`.
   ///   - dateColumn: `call_date_vod__c`.
+  ///   - orCreated: whether the age of a row without a date counts from its creation. Key messages without one go with
+  ///     their calls.
   ///   - before: days before this moment's, in UTC, are too old.
   ///   - limit: rows of a batch.
   ///   - details: whether key messages go with their calls, where the schema has them.
   ///   - scope: which removals become events, by the stamps that the rows have.
   public func removeExpired(
-    table: String, dateColumn: String, before: Instant, limit: Int, details: Bool, scope: EventScope,
-    on connection: PostgresConnection
+    table: String, dateColumn: String, orCreated: Bool = true, before: Instant, limit: Int, details: Bool,
+    scope: EventScope, on connection: PostgresConnection
   ) async throws -> Expired {
     let schema = schema
     do {
       return try await connection.transaction { db in
-        try Expiry(schema: schema, table: table).run(dateColumn, before, limit, withDetails: details, scope, on: db)
+        try Expiry(schema: schema, table: table, orCreated: orCreated).run(dateColumn, before, limit, withDetails: details, scope, on: db)
       }
     } catch let error as PostgresError {
       throw DestinationError.from(error, schema: schema, table: table)
@@ -41,6 +43,7 @@ private struct Expiry {
   private static let batch = "pg_temp.crmsync_expired"
   let schema: String
   let table: String
+  let orCreated: Bool
 
   func run(
     _ dateColumn: String, _ before: Instant, _ limit: Int, withDetails: Bool, _ scope: EventScope,
@@ -73,9 +76,9 @@ private struct Expiry {
     let rows = try db.query(
       """
       select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute
-      where attrelid = to_regclass($1) and attname in ($2, 'createddate') and not attisdropped
+      where attrelid = to_regclass($1) and (attname = $2 or $3 and attname = 'createddate') and not attisdropped
         and atttypid in ('date'::regtype, 'timestamptz'::regtype) order by attname <> $2
-      """, [.text(qualified(schema, table)), .text(dateColumn)])
+      """, [.text(qualified(schema, table)), .text(dateColumn), .bool(orCreated)])
     let days = try rows.compactMap { row -> String? in
       guard let name = try row.string("name") else { return nil }
       let column = quotedIdentifier(name)

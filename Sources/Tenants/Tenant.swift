@@ -49,11 +49,12 @@ public struct Tenant: Sendable {
 
   /// Removes a batch of rows that were kept long enough; see ``PostgresDestination``.
   public func removeExpired(
-    table: String, dateColumn: String, before: Instant, limit: Int, details: Bool, scope: EventScope
+    table: String, dateColumn: String, orCreated: Bool, before: Instant, limit: Int, details: Bool, scope: EventScope
   ) async throws -> Expired {
     try await destinationPool.withConnection {
       try await destination.removeExpired(
-        table: table, dateColumn: dateColumn, before: before, limit: limit, details: details, scope: scope, on: $0)
+        table: table, dateColumn: dateColumn, orCreated: orCreated, before: before, limit: limit, details: details,
+        scope: scope, on: $0)
     }
   }
 

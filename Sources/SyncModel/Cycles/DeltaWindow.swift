@@ -19,11 +19,13 @@ public struct DeltaWindow: Sendable, Equatable, Codable {
   ///   - now: the source's clock.
   ///   - overlap: how far the window reaches back behind the watermark.
   ///   - lag: how far it stays behind the clock.
-  /// - Returns: `nil` when nothing new can be in it: the source's clock was set back, or has hardly moved.
-  public static func next(watermark: Instant, now: Instant, overlap: Duration, lag: Duration) -> DeltaWindow? {
-    let to = now.advanced(by: .zero - lag).wholeSeconds
-    guard to > watermark else { return nil }
-    return DeltaWindow(from: watermark.advanced(by: .zero - overlap).wholeSeconds, to: to)
+  ///
+  /// A clock that was set back stamps new changes before the watermark: the window then reaches back from the clock.
+  public static func next(watermark: Instant, now: Instant, overlap: Duration, lag: Duration) -> DeltaWindow {
+    let present = now.advanced(by: .zero - lag).wholeSeconds
+    return DeltaWindow(
+      from: min(watermark, present).advanced(by: .zero - overlap).wholeSeconds, to: max(watermark.wholeSeconds, present)
+    )
   }
 
   /// The window as SOQL conditions.
