@@ -117,7 +117,7 @@ let package = Package(
       name: "SimulatorTests", dependencies: ["Simulator", "TestSupport"], path: "Tests/Simulator",
       exclude: ["Python"], swiftSettings: settings),
     .testTarget(
-      name: "Acceptance", dependencies: ["PostgreSQL", "TestSupport"], path: "Tests/Acceptance",
+      name: "Acceptance", dependencies: ["AMQP", "PostgreSQL", "TestSupport"], path: "Tests/Acceptance",
       exclude: ["compare.py"], swiftSettings: settings),
   ]
 )

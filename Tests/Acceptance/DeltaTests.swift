@@ -34,7 +34,9 @@ struct DeltaTests {
     try await cluster.forgetRequests()
     try await cluster.advanceClock(3600)
     try await cluster.syncOnce()
-    #expect(try await cluster.number("select count(*) from crmsync.job j join crmsync.cycle c on c.id = j.cycle where c.kind = 'delta'") == 0)
+    #expect(
+      try await cluster.number(
+        "select count(*) from crmsync.job j join crmsync.cycle c on c.id = j.cycle where c.kind = 'delta'") == 0)
     #expect(try await cluster.apiRequests() <= 8)
   }
 
@@ -112,7 +114,8 @@ struct DeltaTests {
     try await cluster.change(
       #"[{"op":"touch","object":"Account"},{"op":"update","object":"User","sample":3,"set":{"Title":"Changed"}}]"#)
     try await cluster.syncOnce()
-    let bulk = "select count(*) from crmsync.job j join crmsync.cycle c on c.id = j.cycle where c.kind = 'delta' and method = 'bulk'"
+    let bulk =
+      "select count(*) from crmsync.job j join crmsync.cycle c on c.id = j.cycle where c.kind = 'delta' and method = 'bulk'"
     #expect(try await cluster.number(bulk) > 0)
     try await cluster.expectEqualToOrg()
   }

@@ -8,7 +8,8 @@ struct SchemaChangeTests {
   func newField() async throws {
     let cluster = try await TestCluster.copied(3000)
     try await cluster.change(
-      #"[{"op":"addField","object":"Account","field":"Tier__c","type":"string","length":20,"values":["A","B"],"nulls":0}]"#)
+      #"[{"op":"addField","object":"Account","field":"Tier__c","type":"string","length":20,"values":["A","B"],"nulls":0}]"#
+    )
     try await cluster.syncOnce()
     try await cluster.waitForBackfill()
     #expect(try await cluster.number("select count(*) from copy.person where tier__c is not null") == 3000)
@@ -76,7 +77,8 @@ struct SchemaChangeTests {
     let children = try ["coordinator", "worker"].map { try cluster.start($0) }
     try await cluster.waitUntilSynced()
     var text = try String(contentsOfFile: cluster.configuration, encoding: .utf8)
-    text = text.replacing("personAccounts: {}, users: {}", with: "personAccounts: { exclude: [Fax] }, users: {}, calls: {}")
+    text = text.replacing(
+      "personAccounts: {}, users: {}", with: "personAccounts: { exclude: [Fax] }, users: {}, calls: {}")
     try text.write(toFile: cluster.configuration, atomically: true, encoding: .utf8)
     children[0].signal(SIGHUP)
     try await cluster.wait("the enabled object to be copied") {

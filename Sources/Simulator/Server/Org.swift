@@ -48,7 +48,8 @@ final class Org: Sendable {
     let data = DataSet(shape)
     changes = LiveData(data, clock: clock)
     sessions = Sessions(
-      clock: clock, lifetime: options.tokenLifetime.seconds, refreshToken: options.credentials.refreshToken)
+      seed: options.seed, clock: clock, lifetime: options.tokenLifetime.seconds,
+      refreshToken: options.credentials.refreshToken)
     faults = FaultBoard(options.faults, seed: options.seed)
     ledger = RequestLedger(limit: options.apiDailyLimit)
     cursors = Cursors(clock: clock, lifetime: options.locatorLifetime.seconds)

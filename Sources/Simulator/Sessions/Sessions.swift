@@ -13,11 +13,14 @@ final class Sessions: Sendable {
   private let clock: VirtualClock
   /// Salesforce: the session timeout, sliding on use.
   private let lifetime: Double
-  /// The 15-character org id, with which every token starts.
-  static let organisation = "00D5g0000000001"
-  static let organisation18 = "00D5g0000000001EAA"
+  /// The 15-character org id, with which every token starts. Orgs with other data are other orgs.
+  let organisation: String
+  /// The same with its checksum, which counts capitals: digits have none.
+  var organisation18: String { organisation + "EAA" }
 
-  init(clock: VirtualClock, lifetime: Double, refreshToken: String) {
+  init(seed: UInt64, clock: VirtualClock, lifetime: Double, refreshToken: String) {
+    let number = String(seed % 10_000_000_000)
+    organisation = "00D5g" + String(repeating: "0", count: 10 - number.count) + number
     self.clock = clock
     self.lifetime = lifetime
     state = NIOLockedValueBox(State(refreshTokens: [refreshToken]))
@@ -27,7 +30,7 @@ final class Sessions: Sendable {
   func open() -> String {
     var random = SystemRandomNumberGenerator()
     let secret = (0..<4).map { _ in String(random.next() as UInt64, radix: 36) }.joined()
-    let token = "\(Self.organisation)!AQEA\(secret)"
+    let token = "\(organisation)!AQEA\(secret)"
     let now = clock.now
     state.withLockedValue {
       $0.tokens = $0.tokens.filter { $0.value > now }

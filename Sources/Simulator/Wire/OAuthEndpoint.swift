@@ -144,7 +144,7 @@ struct OAuthEndpoint: Sendable {
     let token = org.sessions.open()
     var members: [(String, JSONValue)] = [
       ("access_token", .string(token)), ("instance_url", .string(baseURL)),
-      ("id", .string("\(baseURL)/id/\(Sessions.organisation18)/\(Self.userID)")), ("token_type", .string("Bearer")),
+      ("id", .string("\(baseURL)/id/\(org.sessions.organisation18)/\(Self.userID)")), ("token_type", .string("Bearer")),
       ("scope", .string("api")),
     ]
     if issuedAt {
@@ -163,7 +163,7 @@ struct OAuthEndpoint: Sendable {
   func userInfo() -> WireResponse {
     WireResponse(
       json: .object([
-        ("user_id", .string(Self.userID)), ("organization_id", .string(Sessions.organisation18)),
+        ("user_id", .string(Self.userID)), ("organization_id", .string(org.sessions.organisation18)),
         ("preferred_username", .string(org.options.credentials.username)),
         ("username", .string(org.options.credentials.username)), ("active", .bool(true)),
       ]))

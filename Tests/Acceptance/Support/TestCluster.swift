@@ -1,5 +1,6 @@
 import Foundation
 import PostgreSQL
+import Synchronization
 
 /// A cluster of real processes on a database and queues of its own, with a simulated org.
 final class TestCluster: Sendable {
@@ -10,6 +11,8 @@ final class TestCluster: Sendable {
   let database: PostgresConnection
   let org: Child
   let orgURL: String
+  /// Orgs of further tenants.
+  private let furtherOrgs = Mutex<[Child]>([])
 
   /// Small pages and short leases, so that crashes cost tests little time.
   static let quick = """
@@ -39,27 +42,57 @@ final class TestCluster: Sendable {
       .replacing("postgresql:/", with: "postgresql://") + "/" + tenant
     database = PostgresConnection(PostgresConfiguration(url: url))
     try await database.connect()
-    org = try Child(
-      "org", environment.binary,
-      ["simulate", "veeva", "--listen", "127.0.0.1:0", "--records", "\(records)", "--spool", Self.spool] + orgOptions)
-    try await org.waitFor("listening on http://")
-    guard let line = org.text.split(separator: "\n").last(where: { $0.hasPrefix("listening on ") }) else {
-      throw Unexpected("the org does not say where it listens")
-    }
-    orgURL = String(line.dropFirst("listening on ".count))
+    (org, orgURL) = try await Self.startOrg(records, orgOptions, binary: environment.binary)
     configuration = FileManager.default.temporaryDirectory.appendingPathComponent("\(tenant).yaml").path
     try """
     postgres: { url: "\(url)" }
     rabbitmq: { url: "\(environment.rabbitmqURL)" }
     \(settings)
     tenants:
+    \(Self.entry(tenant, orgURL, url, schema: "copy", objects: objects))
+    """.write(toFile: configuration, atomically: true, encoding: .utf8)
+  }
+
+  private static func startOrg(_ records: Int, _ options: [String], binary: String) async throws -> (Child, String) {
+    let org = try Child(
+      "org", binary,
+      ["simulate", "veeva", "--listen", "127.0.0.1:0", "--records", "\(records)", "--spool", Self.spool] + options)
+    try await org.waitFor("listening on http://")
+    guard let line = org.text.split(separator: "\n").last(where: { $0.hasPrefix("listening on ") }) else {
+      throw Unexpected("the org does not say where it listens")
+    }
+    return (org, String(line.dropFirst("listening on ".count)))
+  }
+
+  private static func entry(
+    _ tenant: String, _ orgURL: String, _ database: String, schema: String, objects: String,
+    secret: String = "crmsync-secret"
+  ) -> String {
+    """
       \(tenant):
         veeva:
           loginURL: \(orgURL)
-          auth: { flow: client-credentials, clientID: crmsync-client, clientSecret: crmsync-secret }
-        destination: { postgres: { url: "\(url)", schema: copy } }
+          auth: { flow: client-credentials, clientID: crmsync-client, clientSecret: \(secret) }
+        destination: { postgres: { url: "\(database)", schema: \(schema) } }
         objects: \(objects)
-    """.write(toFile: configuration, atomically: true, encoding: .utf8)
+    """
+  }
+
+  /// Adds a tenant with an org of its own, for processes that are started from now on.
+  /// - Returns: its name.
+  func addTenant(
+    _ name: String, records: Int, org options: [String] = [], secret: String = "crmsync-secret"
+  ) async throws -> String {
+    let (org, orgURL) = try await Self.startOrg(
+      records, ["--seed", "\(UInt32.random(in: 2 ... .max))"] + options, binary: environment.binary)
+    furtherOrgs.withLock { $0.append(org) }
+    let further = tenant + name
+    let text = try String(contentsOfFile: configuration, encoding: .utf8)
+    let url = await database.url(of: environment, database: tenant)
+    let entry = Self.entry(
+      further, orgURL, url, schema: name, objects: "{ personAccounts: {}, users: {} }", secret: secret)
+    try (text + "\n" + entry).write(toFile: configuration, atomically: true, encoding: .utf8)
+    return further
   }
 
   /// Starts a role.
@@ -169,7 +202,10 @@ extension TestCluster {
   func post(_ path: String, _ body: String) async throws -> String {
     let child = try Child(
       "curl", "/usr/bin/env",
-      ["curl", "-s", "-f", "-X", "POST", "-H", "Content-Type: application/json", "-d", body, orgURL + "/simulator/" + path])
+      [
+        "curl", "-s", "-f", "-X", "POST", "-H", "Content-Type: application/json", "-d", body,
+        orgURL + "/simulator/" + path,
+      ])
     guard try await child.waitForExit() == 0 else { throw Unexpected("the org refuses \(path): \(body)") }
     return child.text
   }
