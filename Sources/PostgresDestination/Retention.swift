@@ -7,6 +7,12 @@ public struct Expired: Sendable, Equatable {
   public let rows: Int
   /// Details removed with them.
   public let details: Int
+
+  /// A batch's outcome.
+  public init(rows: Int, details: Int) {
+    self.rows = rows
+    self.details = details
+  }
 }
 
 extension PostgresDestination {
