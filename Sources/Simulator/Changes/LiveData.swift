@@ -53,7 +53,9 @@ final class LiveData: Sendable {
     var steps: [(delay: Int, work: ChangePlanner.Work)] = []
     for operation in operations {
       reports += try planner.perform(operation)
-      steps.append((max(0, operation.visibleAfterSeconds ?? delay), planner.takeWork()))
+      // What describe shows is not part of a transaction.
+      let isSchema = [.addField, .removeField, .widenField].contains(operation.op)
+      steps.append((isSchema ? 0 : max(0, operation.visibleAfterSeconds ?? delay), planner.takeWork()))
     }
     publish(planner.revision, steps, now: planner.now)
     return reports

@@ -45,6 +45,11 @@ extension DataSet {
   @inline(__always)
   func modified(_ row: Row) -> Int {
     if row.change >= 0, let modified = state(row).modified { return modified }
+    return generatedModified(row)
+  }
+
+  /// LastModifiedDate before any change, which other fields hold as well.
+  func generatedModified(_ row: Row) -> Int {
     let stamp = generatedStamp(row)
     guard stamp == options.asOf &- Self.massUpdateAge else { return stamp }
     let created = created(row)

@@ -100,7 +100,7 @@ extension Renderer {
     if chance & 1023 < program.nulls { return nil }
     switch program.content {
     case .created: return data.created(row)
-    case .modified: return data.modified(row)
+    case .modified: return program.nulls == 0 ? data.modified(row) : data.generatedModified(row)
     case .boolean(let permille): return Mixing.below(1000, chance) < Int(permille) ? 1 : 0
     case .isActive: return chance & 7 != 0 ? 1 : 0
     case .date(let style): return dateOf(style, chance)
