@@ -46,6 +46,20 @@ struct AddedRows: Sendable {
     return order[rank]
   }
 
+  /// The index of the row at a position by ascending id, and how many of the positions from there on, in either
+  /// direction, hold rows whose indexes go on evenly.
+  func stretch(at position: Int, generated: Int, descending: Bool) -> (index: Int, length: Int) {
+    let rank = Self.lowerBound(positions.count) { positions[$0] < position }
+    if rank < positions.count, positions[rank] == position { return (generated + order[rank], 1) }
+    let length: Int
+    if descending {
+      length = rank > 0 ? position - positions[rank - 1] : position + 1
+    } else {
+      length = rank < positions.count ? positions[rank] - position : .max
+    }
+    return (position - rank, length)
+  }
+
   /// The index of the row at a position by ascending id.
   /// - Parameter generated: the number of generated rows.
   func index(at position: Int, generated: Int) -> Int {

@@ -11,14 +11,22 @@ extension ChangePlanner {
     guard count <= 100_000 else { throw Self.refused("A random stream has at most 100000 operations") }
     var reports: [ChangeReport] = []
     var chance = RandomWords(state: operation.seed ?? 0)
+    var merges = 0
     for _ in 0..<count {
-      guard let one = anyOperation(&chance) else { continue }
+      guard let one = anyOperation(&chance, &merges) else { continue }
+      reports += try perform(one)
+    }
+    // One pass over all children for all of them.
+    if merges > 0 {
+      var one = ChangeOperation(.merge, object: "Account")
+      one.sample = merges
+      one.seed = chance.next()
       reports += try perform(one)
     }
     return reports
   }
 
-  private func anyOperation(_ chance: inout RandomWords) -> ChangeOperation? {
+  private func anyOperation(_ chance: inout RandomWords, _ merges: inout Int) -> ChangeOperation? {
     let kind = Self.kind(chance.below(100))
     let object = data.object(kind)
     let deletes = object.field("IsDeleted") != nil
@@ -33,7 +41,9 @@ extension ChangePlanner {
     case ..<89 where deletes: return one(.undelete, object, .deleted, &chance)
     case ..<91 where deletes: return one(.purge, object, .any, &chance)
     case ..<98: return recordTypeChange(object, &chance) ?? update(object, &chance)
-    case _ where kind == .account: return merge(&chance)
+    case _ where kind == .account:
+      merges += 1
+      return nil
     default: return update(object, &chance)
     }
   }
@@ -73,15 +83,6 @@ extension ChangePlanner {
     guard !types.isEmpty else { return nil }
     var one = ChangeOperation(.recordType, object: object.name, ids: [id(object.kind, index)])
     one.to = types[chance.below(types.count)].element.developerName
-    return one
-  }
-
-  private func merge(_ chance: inout RandomWords) -> ChangeOperation? {
-    let rows = picked(2, .account, .live, seed: chance.next()) { $0.kind == RecordTypes.professional }
-    guard rows.count == 2 else { return nil }
-    var one = ChangeOperation(.merge, object: "Account")
-    one.winner = id(.account, rows[0])
-    one.losers = [id(.account, rows[1])]
     return one
   }
 

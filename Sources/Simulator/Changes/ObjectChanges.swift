@@ -9,7 +9,15 @@ struct ObjectChanges: Sendable {
   var isEmpty: Bool { starts.isEmpty && added.count == 0 }
 
   /// The run that a row belongs to, or -1.
-  func run(of index: Int) -> Int32 {
+  /// - Parameter hint: the run of a row near by, which is looked at first.
+  @inline(__always)
+  func run(of index: Int, hint: Int32 = -1) -> Int32 {
+    let guess = Int(hint)
+    if guess >= 0, guess < starts.count, starts[guess] <= index {
+      if index < ends[guess] { return hint }
+      if guess + 1 == starts.count || index < starts[guess + 1] { return -1 }
+      if index < ends[guess + 1] { return hint + 1 }
+    }
     let after = firstStart(above: index)
     guard after > 0, index < ends[after - 1] else { return -1 }
     return Int32(truncatingIfNeeded: after - 1)

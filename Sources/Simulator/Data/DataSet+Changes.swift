@@ -1,10 +1,12 @@
 /// Rows with their changes, and where rows stand by id.
 extension DataSet {
+  /// - Parameter hint: the run of the last row that was asked for.
   @inline(never)
-  func change(_ row: inout Row) {
-    row.change = changes[Int(row.object.rawValue)].run(of: row.index)
+  func change(_ row: inout Row, _ hint: inout Int32) {
+    row.change = changes[Int(row.object.rawValue)].run(of: row.index, hint: hint)
     guard row.change >= 0 else { return }
-    let state = state(row)
+    hint = row.change
+    let state = changes[Int(row.object.rawValue)].states[Int(row.change)].state
     row.isDeleted = state.isDeleted ?? row.isDeleted
     row.isGone = state.isGone
     guard let kind = state.kind else { return }
@@ -53,6 +55,14 @@ extension DataSet {
     let generated = shape.pointee.layout.lowerBound(id)
     guard shape.pointee.total > shape.pointee.rows, let packed = PackedID(id) else { return (generated, 0) }
     return (generated, changes[Int(kind.rawValue)].added.lowerBound(packed))
+  }
+
+  /// The row at a position by ascending id, and for how many positions from there on the index goes on evenly.
+  func stretch(_ kind: ObjectKind, at position: Int, descending: Bool) -> (index: Int, length: Int) {
+    let shape = shape(kind)
+    if shape.pointee.total == shape.pointee.rows { return (position, .max) }
+    return changes[Int(kind.rawValue)].added.stretch(
+      at: position, generated: shape.pointee.rows, descending: descending)
   }
 
   /// The row at a position by ascending id.

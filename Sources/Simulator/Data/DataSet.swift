@@ -153,8 +153,16 @@ final class DataSet: @unchecked Sendable {
   /// A row; `index` is below the object's number of rows.
   @inline(__always)
   func row(_ kind: ObjectKind, _ index: Int) -> Row {
+    var hint: Int32 = -1
+    return row(kind, index, &hint)
+  }
+
+  /// A row, found faster when it is the one after the last.
+  /// - Parameter hint: -1 at first, then as it was left.
+  @inline(__always)
+  func row(_ kind: ObjectKind, _ index: Int, _ hint: inout Int32) -> Row {
     var row = generated(kind, index)
-    if shape(kind).pointee.isChanged { change(&row) }
+    if shape(kind).pointee.isChanged { change(&row, &hint) }
     return row
   }
 

@@ -6,7 +6,8 @@ struct BoundQuery {
   var columns: [Column]
   /// Positions by ascending id; rows outside it cannot match.
   var range: Range<Int>
-  /// The only positions whose rows can match, ascending, where a condition names the ids.
+  /// The only positions whose rows can match, ascending, where a condition names the ids or asks for stamps that
+  /// only changes gave.
   var candidates: [Int]?
   var predicate: Predicate?
   var includeDeleted: Bool
@@ -35,7 +36,7 @@ struct BoundQuery {
       try PredicateBuilder(lookup: lookup, object: object).predicate(condition)
     }
     let allowed = Self.range(predicate, .all(data, object.kind)).positions
-    candidates = Self.candidates(predicate).map { rows in
+    candidates = Self.candidates(predicate, data, object.kind).map { rows in
       rows.map { data.position(object.kind, of: $0) }.filter(allowed.contains).sorted()
     }
     if let candidates {
@@ -106,12 +107,35 @@ struct BoundQuery {
     }
   }
 
-  /// The smallest list of ids that conditions joined by AND leave.
-  private static func candidates(_ predicate: Predicate?) -> Set<Int>? {
+  /// The smallest list of rows that conditions joined by AND leave.
+  private static func candidates(_ predicate: Predicate?, _ data: DataSet, _ kind: ObjectKind) -> [Int]? {
     switch predicate {
-    case .rowSet(let set): set
-    case .all(let parts): parts.compactMap { candidates($0) }.min { $0.count < $1.count }
-    default: nil
+    case .rowSet(let set): return Array(set)
+    case .integer(let program, let comparator, let bound):
+      guard case .systemModstamp = program.content else { return nil }
+      return changed(comparator, bound, data, kind)
+    case .all(let parts):
+      return parts.compactMap { candidates($0, data, kind) }.min { $0.count < $1.count }
+    default: return nil
     }
+  }
+
+  /// Rows whose stamps changes gave, where the condition is one that no generated stamp meets.
+  private static func changed(
+    _ comparator: SOQLStatement.Comparator, _ bound: Int, _ data: DataSet, _ kind: ObjectKind
+  ) -> [Int]? {
+    switch comparator {
+    case .equal, .greaterOrEqual: guard bound > data.options.asOf else { return nil }
+    case .greater: guard bound >= data.options.asOf else { return nil }
+    default: return nil
+    }
+    let changes = data.changes[Int(kind.rawValue)]
+    var rows: [Int] = []
+    for (run, shared) in changes.states.enumerated() {
+      guard let stamp = shared.state.stamp, Renderer.compare(stamp, comparator, bound) else { continue }
+      rows += changes.starts[run]..<changes.ends[run]
+      if rows.count > RowSource.mostSorted { return nil }
+    }
+    return rows
   }
 }

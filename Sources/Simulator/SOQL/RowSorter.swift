@@ -26,9 +26,10 @@ struct RowSorter {
     if let list = try sortedByStamp() { return list }
     var candidates: [Candidate] = []
     var scratch = ByteSink()
+    var hint: Int32 = -1
     for step in steps {
       let position = position(step)
-      let row = renderer.data.row(query.object.kind, renderer.data.index(query.object.kind, at: position))
+      let row = data.row(query.object.kind, data.index(query.object.kind, at: position), &hint)
       guard query.includes(row, renderer, &scratch) else { continue }
       candidates.append(Candidate(keys: query.order.map { key($0, row, &scratch) }, position: position))
       if let wanted, candidates.count >= 4 * wanted {
@@ -38,7 +39,7 @@ struct RowSorter {
       try check(candidates.count, limit: 200_000)
     }
     candidates.sort(by: precedes)
-    return candidates.map { renderer.data.index(query.object.kind, at: $0.position) }
+    return candidates.map { data.index(query.object.kind, at: $0.position) }
   }
 
   private func check(_ count: Int, limit: Int) throws(SalesforceError) {
@@ -49,6 +50,8 @@ struct RowSorter {
   }
 
   /// Where the rows in question stand.
+  private var data: DataSet { renderer.data }
+
   private func position(_ step: Int) -> Int { query.candidates?[step] ?? query.range.lowerBound &+ step }
 
   private var steps: Range<Int> { 0..<(query.candidates?.count ?? query.range.count) }
@@ -67,9 +70,10 @@ struct RowSorter {
       $0.key != $1.key ? $0.key < $1.key : $0.position < $1.position
     }
     var candidates: [(key: Int, position: Int)] = []
+    var hint: Int32 = -1
     for step in steps {
       let position = position(step)
-      let row = renderer.data.row(query.object.kind, renderer.data.index(query.object.kind, at: position))
+      let row = data.row(query.object.kind, data.index(query.object.kind, at: position), &hint)
       guard query.includes(row, renderer, &scratch) else { continue }
       // Null stands first unless the order says otherwise.
       let key = renderer.integer(first.column.program, row) ?? (first.descending ? .max : .min)
@@ -81,7 +85,7 @@ struct RowSorter {
       try check(candidates.count, limit: RowSource.mostSorted)
     }
     candidates.sort(by: precedes)
-    return candidates.map { renderer.data.index(query.object.kind, at: second ? ~$0.position : $0.position) }
+    return candidates.map { data.index(query.object.kind, at: second ? ~$0.position : $0.position) }
   }
 
   private func key(_ term: BoundQuery.OrderTerm, _ row: Row, _ scratch: inout ByteSink) -> Key {

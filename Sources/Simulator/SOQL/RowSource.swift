@@ -92,14 +92,19 @@ struct RowSource {
     let step = descending ? -1 : 1
     let end = descending ? query.range.lowerBound &- 1 : query.range.upperBound
     let kind = query.object.kind
+    var hint: Int32 = -1
     while position != end {
       if left <= 0 { return position }
-      let index = renderer.data.index(kind, at: position)
-      if includes(renderer.data.row(kind, index), &scratch) {
-        take(index)
-        left &-= 1
+      var (index, length) = renderer.data.stretch(kind, at: position, descending: descending)
+      while length > 0, position != end, left > 0 {
+        if includes(renderer.data.row(kind, index, &hint), &scratch) {
+          take(index)
+          left &-= 1
+        }
+        index &+= step
+        position &+= step
+        length &-= 1
       }
-      position &+= step
     }
     return nil
   }
