@@ -41,9 +41,6 @@ extension CheckpointStore {
 
   /// Makes sure that a coordinator still leads, before it does what no transaction of the checkpoints can fence.
   /// - Throws: ``LeadershipLost`` when the term is no longer current.
-  public func confirm(_ leader: LeaderStamp) async throws { try await asLeader(leader) { _ in } }
-
-  /// - Throws: ``LeadershipLost`` when the term is no longer current.
   public func confirmLead(_ leader: LeaderStamp) async throws { try await asLeader(leader) { _ in } }
 
   /// Runs a transaction of the leader. The share lock holds a successor off until it is committed, which a

@@ -102,7 +102,7 @@ extension EventRelay {
   ) {
     self.init(
       tenant: tenant.name, outbox: DestinationOutbox(tenant: tenant), publish: { try await publisher.publish($0) },
-      checkLead: { try await checkpoints.confirm(leader) }, woken: woken, logger: logger)
+      checkLead: { try await checkpoints.confirmLead(leader) }, woken: woken, logger: logger)
   }
 }
 

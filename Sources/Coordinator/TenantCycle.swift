@@ -60,8 +60,7 @@ struct TenantCycle: Sendable {
       tenant: tenant, leader: leader, checkpoints: checkpoints, limits: limits,
       pace: PollPace(longest: tenant.longestPoll), markers: markers, logger: logger)
     let relay = EventRelay(
-      tenant: tenant.name, outbox: DestinationOutbox(tenant: tenant), publish: { try await events.publish($0) },
-      checkLead: { try await checkpoints.confirmLead(leader) }, woken: progress.follower(), logger: logger)
+      tenant, leader: leader, checkpoints: checkpoints, publisher: events, woken: progress.follower(), logger: logger)
     let retention = Retention(tenant: tenant, leader: leader, checkpoints: checkpoints, logger: logger)
     await withTaskGroup(of: Void.self) { group in
       group.addTask { await planObjects() }
