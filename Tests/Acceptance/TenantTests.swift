@@ -10,6 +10,7 @@ struct TenantTests {
     let cluster = try await TestCluster(records: 1000, settings: settings)
     let large = try await cluster.addTenant("large", records: 400_000, org: ["--latency-ms", "100"])
     let children = try ["coordinator", "worker"].map { try cluster.start($0) }
+    try await children[0].waitFor("\"leading\"")
     try await cluster.wait("the small tenant to be copied", within: .seconds(120)) {
       try await cluster.number(
         "select count(*) from crmsync.object_sync where tenant = '\(cluster.tenant)' and copied_at is not null") == 2
@@ -34,6 +35,7 @@ struct TenantTests {
     let cluster = try await TestCluster(records: 1000)
     let broken = try await cluster.addTenant("broken", records: 1000, secret: "wrong")
     let children = try ["coordinator", "worker"].map { try cluster.start($0) }
+    try await children[0].waitFor("\"leading\"")
     try await cluster.wait("the sound tenant to be copied") {
       try await cluster.number(
         "select count(*) from crmsync.object_sync where tenant = '\(cluster.tenant)' and copied_at is not null") == 2

@@ -135,7 +135,7 @@ def main():
                     different.append([difference(c, w, h) for c, w, h in zip(columns, want, have) if w != h][:3])
             verdict = "equal" if not (wanted or extra or different) else "DIFFERENT"
             failed |= verdict != "equal"
-            print(f"{verdict} {table['table']}: {found} rows, {len(wanted)} missing, {extra} extra, "
+            print(f"{verdict} {table['table']}: {found} rows, {len(wanted)} missing {list(wanted)[:3]}, {extra} extra, "
                   f"{len(different)} different {different[:2]}")
     sys.exit(1 if failed else 0)
 
