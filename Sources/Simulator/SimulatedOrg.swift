@@ -48,7 +48,7 @@ public struct SimulatedOrg: Service {
 
   /// A stream of random changes, as many a second as the options say.
   private func live(_ org: Org) async {
-    guard options.changesPerSecond > 0 else { return }
+    guard options.changesPerSecond > 0, options.changesPerSecond <= 100_000 else { return }
     let started = ContinuousClock.now
     var done = 0
     while !Task.isCancelled {

@@ -12,6 +12,7 @@ extension ChangePlanner {
       throw Self.refused("\(RecordTypes.all[Int(kind)].developerName) is no record type of \(object.name)")
     }
     let count = max(0, operation.count ?? 1)
+    guard count <= 1_000_000 else { throw Self.refused("An insert makes at most 1000000 rows") }
     let first = data.rows(object.kind)
     add(newIDs(object.kind, count, operation.place))
     if object.kind == .account { add(newIDs(.contact, count, operation.place)) }

@@ -8,7 +8,7 @@ extension ChangePlanner {
       let index = try index(winner, object, .live)
       for loser in operation.losers ?? [] { winners[try self.index(loser, object, .live)] = index }
     } else {
-      let rows = picked(2 * max(1, operation.sample ?? 1), .account, .live, seed: operation.seed ?? 0) {
+      let rows = picked(2 * min(10_000, max(1, operation.sample ?? 1)), .account, .live, seed: operation.seed ?? 0) {
         $0.kind == RecordTypes.professional
       }
       for place in stride(from: 1, to: rows.count, by: 2) { winners[rows[place]] = rows[place - 1] }

@@ -2,7 +2,9 @@
 extension ChangePlanner {
   mutating func addField(_ operation: ChangeOperation) throws(SalesforceError) -> ChangeReport {
     let object = try object(operation)
-    guard let name = operation.field, name.hasSuffix("__c") || name.hasSuffix("__pc"), object.field(name) == nil else {
+    guard let name = operation.field, name.hasSuffix("__c") || name.hasSuffix("__pc"), object.field(name) == nil,
+      name.utf8.allSatisfy(Self.isNameCharacter)
+    else {
       throw Self.refused("addField needs the name of a custom field that \(object.name) does not have")
     }
     guard let type = FieldType(rawValue: operation.type ?? "string"), Self.addable.contains(type) else {
@@ -12,7 +14,7 @@ extension ChangePlanner {
       name: name, label: operation.label ?? FieldBuilder.label(name), type: type, content: .null)
     let isNumber = [.double, .currency, .percent].contains(type)
     let isText = ![.boolean, .int, .date, .datetime].contains(type) && !isNumber
-    field.length = operation.length ?? (isText ? 255 : 0)
+    field.length = min(Self.longestText, max(0, operation.length ?? (isText ? 255 : 0)))
     field.precision = operation.precision ?? (isNumber ? 18 : 0)
     field.scale = operation.scale ?? (isNumber ? 2 : 0)
     field.nillable = type != .boolean
@@ -36,6 +38,16 @@ extension ChangePlanner {
       revision.setFields(revision.objects[Int(kind.rawValue)].fields + [field], of: kind)
     }
     return schemaReport(operation, object, field)
+  }
+
+  /// Salesforce: most characters of a long text area.
+  private static let longestText = 131_072
+
+  private static func isNameCharacter(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x5F: true
+    default: false
+    }
   }
 
   private static let addable: Set<FieldType> = [
@@ -85,7 +97,8 @@ extension ChangePlanner {
     let old = object.fields[place]
     var field = old
     field.type = FieldType(rawValue: operation.type ?? old.type.rawValue) ?? old.type
-    field.length = max(operation.length ?? 0, Self.isText(field.type) ? max(old.length, 255) : 0)
+    let longer = min(Self.longestText, max(operation.length ?? 0, old.length))
+    field.length = Self.isText(field.type) ? max(255, longer) : longer
     field.precision = operation.precision ?? (field.type == .double ? 18 : old.precision)
     field.scale = operation.scale ?? old.scale
     var kept: [FieldValue] = []

@@ -63,7 +63,8 @@ extension ChangePlanner {
     _ count: Int, _ kind: ObjectKind, _ wanted: Wanted, seed: UInt64, where fits: (Row) -> Bool = { _ in true }
   ) -> [Int] {
     let total = data.rows(kind)
-    guard total > 0, count > 0 else { return [] }
+    let count = min(count, total)
+    guard count > 0 else { return [] }
     var found: Set<Int> = []
     for attempt in 0..<(count * 40) where found.count < count {
       let row = data.row(kind, Mixing.below(total, Mixing.mix(seed ^ 0x5A3C, UInt64(attempt))))

@@ -12,6 +12,8 @@ final class LiveData: Sendable {
     var snapshot: DataSet
   }
 
+  private static let longestDelay = 10 * 366 * 86_400
+
   /// The generated rows.
   let origin: DataSet
   private let state: NIOLockedValueBox<State>
@@ -55,7 +57,8 @@ final class LiveData: Sendable {
       reports += try planner.perform(operation)
       // What describe shows is not part of a transaction.
       let isSchema = [.addField, .removeField, .widenField].contains(operation.op)
-      steps.append((isSchema ? 0 : max(0, operation.visibleAfterSeconds ?? delay), planner.takeWork()))
+      let seconds = min(Self.longestDelay, max(0, operation.visibleAfterSeconds ?? delay))
+      steps.append((isSchema ? 0 : seconds, planner.takeWork()))
     }
     publish(planner.revision, steps, now: planner.now)
     return reports

@@ -17,6 +17,7 @@ struct Simulate: AsyncParsableCommand {
         EXAMPLES
           crmsync simulate veeva --listen 127.0.0.1:8443 --records 100000
           crmsync simulate veeva --records 5000 --latency-ms 200 --bad-values-every 1000
+          crmsync simulate veeva --records 20000 --changes-per-second 5
         """)
 
     @Option(help: "Address and port; port 0 takes a free one, which is printed.") var listen = "127.0.0.1:8090"
@@ -63,6 +64,9 @@ struct Simulate: AsyncParsableCommand {
       }
       (options.host, options.port) = (String(address[0]), port)
       (options.seed, options.accounts) = (seed, records)
+      guard changesPerSecond >= 0, changesPerSecond <= 1000 else {
+        throw ValidationError("--changes-per-second should lie between 0 and 1000")
+      }
       (options.users, options.calls, options.callKeyMessages) = (users, calls, callKeyMessages)
       (options.activities, options.activityLines) = (activities, activityLines)
       options.legacyNotes = legacyNotes
