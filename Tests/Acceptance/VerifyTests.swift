@@ -284,6 +284,7 @@ struct VerifyTests {
       let line = child.text.split(separator: "\n").last { $0.hasPrefix("peak ") }
       peaks.append(try #require(line.flatMap { Int($0.dropFirst(5)) }))
     }
-    #expect(peaks[1] < peaks[0] + 24 << 10, "kilobytes for 20,000 and 200,000 rows: \(peaks)")
+    print("peak kilobytes of verify for 20,000 and 200,000 rows: \(peaks)")
+    #expect(peaks[1] < peaks[0] + 10 << 10, "kilobytes for 20,000 and 200,000 rows: \(peaks)")
   }
 }
