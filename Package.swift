@@ -107,6 +107,7 @@ let package = Package(
     tests(of: "JobQueue", ["AMQP", log]),
     tests(of: "Tenants", ["SyncConfiguration", "Checkpoints", "PostgreSQL", "SyncModel", log]),
     tests(of: "Coordinator", ["Checkpoints", "JobQueue", "PostgresDestination", log]),
+    tests(of: "Operations"),
     tests(
       of: "Worker",
       [

@@ -85,7 +85,7 @@ extension ChangePlanner {
 
   mutating func undelete(_ operation: ChangeOperation) throws(SalesforceError) -> ChangeReport {
     let object = try deletable(operation)
-    let indexes = try select(operation, object, .deleted)
+    let indexes = try select(operation, object, .deleted).filter { !hasDeletedMaster(object, $0) }
     var patch = RowPatch.change(at: now)
     patch.isDeleted = false
     patch.deletion = 0
@@ -136,6 +136,16 @@ extension ChangePlanner {
   }
 
   var masterRecord: UInt64 { Mixing.hash("MasterRecordId") }
+
+  /// Whether a row's master is deleted: Salesforce refuses to undelete a detail then.
+  private func hasDeletedMaster(_ object: ObjectDefinition, _ index: Int) -> Bool {
+    object.fields.enumerated().contains { place, field in
+      guard field.relationshipOrder != nil, case .reference(let reference) = field.content else { return false }
+      let program = data.programs[Int(object.kind.rawValue)][place]
+      let master = renderer.target(program, reference, data.row(object.kind, index))
+      return master.map { !Wanted.live.takes(data.row(reference.object, $0)) } ?? false
+    }
+  }
 
   /// The rows of master-detail children of these rows, deleted ones included, ascending.
   func details(of kind: ObjectKind, _ parents: Set<Int>) -> [(ObjectKind, [Int])] {
