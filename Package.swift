@@ -56,7 +56,7 @@ let package = Package(
     module("ThreadExecutor"),
     module("AMQP", ["CRabbitMQ", "ThreadExecutor", log]),
     module("PostgreSQL", ["CPostgreSQL", "ThreadExecutor", log]),
-    hotModule("HTTP", ["CCurl", "ThreadExecutor", log]),
+    hotModule("HTTP", ["CCurl", "CZlib", "ThreadExecutor", log]),
 
     // The words and the decisions: pure, no I/O.
     hotModule("SyncModel"),
@@ -97,6 +97,7 @@ let package = Package(
     tests(of: "ThreadExecutor"),
     tests(of: "AMQP", [log]),
     tests(of: "PostgreSQL", [log]),
+    tests(of: "HTTP", ["Simulator"]),
     tests(of: "SyncModel"),
     .testTarget(
       name: "SyncConfigurationTests", dependencies: ["SyncConfiguration", "SyncModel", "TestSupport"],

@@ -18,7 +18,7 @@ public struct HTTPClientConfiguration: Sendable {
 
 /// HTTP over libcurl: all transfers of a client share one thread and its connections.
 ///
-/// gzip is asked for and decoded. Redirects are not followed, so that a token never travels to another host.
+/// gzip is asked for and decoded; a compressed body that ends early is a cut one. Redirects are not followed, so that a token never travels to another host.
 public actor HTTPClient {
   private let configuration: HTTPClientConfiguration
   private let multi: CurlMulti

@@ -11,6 +11,8 @@ public struct HTTPError: Error, Sendable, CustomStringConvertible {
     /// The connection ended before the answer did.
     case cut = "the connection was cut"
     case tooLarge = "its answer is larger than allowed"
+    /// The answer is compressed in a way that cannot be undone.
+    case malformed = "its answer cannot be decoded"
     case cancelled = "cancelled"
     case other = "the transfer failed"
   }
@@ -23,7 +25,7 @@ public struct HTTPError: Error, Sendable, CustomStringConvertible {
   /// Whether the same request may pass later.
   public var isRetriable: Bool {
     switch kind {
-    case .resolve, .connect, .timeout, .cut, .other: true
+    case .resolve, .connect, .timeout, .cut, .malformed, .other: true
     case .tls, .tooLarge, .cancelled: false
     }
   }

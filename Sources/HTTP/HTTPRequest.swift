@@ -4,7 +4,7 @@ public struct HTTPRequest: Sendable {
   public var url: String
   public var headers: [(name: String, value: String)]
   public var body: [UInt8]?
-  /// The whole exchange may take so long; for streams only the time to the end of the headers is bounded by it.
+  /// The whole exchange may take so long; a stream is bounded by `stallTimeout` alone.
   public var timeout: Duration
   /// Connecting, TLS included, may take so long.
   public var connectTimeout: Duration

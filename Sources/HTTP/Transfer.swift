@@ -21,6 +21,16 @@ final class Transfer: @unchecked Sendable {
     var chunkWaiter: CheckedContinuation<Void, Never>?
   }
 
+  /// How the body is coded, known with its first bytes. For the client's thread.
+  private enum Coding {
+    case unknown
+    case plain
+    case gzip(GzipDecoder)
+    case unreadable
+  }
+
+  /// Most bytes of a head; far more than any sound server sends.
+  private static let mostHeadBytes = 256 << 10
   private static let chunkBytes = 256 << 10
   private static let globalInit: CURLcode = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
 
@@ -28,6 +38,12 @@ final class Transfer: @unchecked Sendable {
   let host: String
   private let headerList: UnsafeMutablePointer<curl_slist>?
   private let limit: Int
+  private var coding = Coding.unknown
+  private var headBytes = 0
+  /// Bytes that were decoded already of those that libcurl will hand over again after a pause.
+  private var decoded = 0
+  /// Why this side gave the transfer up.
+  private var failure: HTTPError?
   private let state = Mutex(State())
 
   init(_ request: HTTPRequest, configuration: HTTPClientConfiguration, isStream: Bool) throws(HTTPError) {
@@ -66,6 +82,7 @@ final class Transfer: @unchecked Sendable {
     set(CURLOPT_PROTOCOLS_STR, "http,https")
     set(CURLOPT_USERAGENT, configuration.userAgent)
     set(CURLOPT_ACCEPT_ENCODING, "gzip")
+    set(CURLOPT_HTTP_CONTENT_DECODING, 0)
     if let file = configuration.caFile { set(CURLOPT_CAINFO, file) }
     set(CURLOPT_NOSIGNAL, 1)
     set(CURLOPT_TCP_KEEPALIVE, 1)
@@ -95,8 +112,7 @@ final class Transfer: @unchecked Sendable {
     crmsync_curl_set_callback(handle, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
       guard let bytes, let context else { return 0 }
       let transfer = Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-      transfer.receive(header: UnsafeRawBufferPointer(start: bytes, count: size * count))
-      return size * count
+      return transfer.receive(header: UnsafeRawBufferPointer(start: bytes, count: size * count))
     }
   }
 
@@ -105,7 +121,13 @@ final class Transfer: @unchecked Sendable {
 
   // MARK: libcurl's side
 
-  private func receive(header: UnsafeRawBufferPointer) {
+  /// - Returns: bytes taken; fewer than there are give the transfer up.
+  private func receive(header: UnsafeRawBufferPointer) -> Int {
+    headBytes += header.count
+    guard headBytes <= Self.mostHeadBytes else {
+      failure = HTTPError(kind: .tooLarge, host: host, detail: "its header is over \(Self.mostHeadBytes) bytes")
+      return 0
+    }
     let line = String(decoding: header, as: UTF8.self).trimmingCharacters(in: .newlines)
     let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
       if line.hasPrefix("HTTP/") {
@@ -123,15 +145,64 @@ final class Transfer: @unchecked Sendable {
       return nil
     }
     waiter?.resume()
+    return header.count
   }
 
   /// Takes bytes from libcurl, or asks it to hold them back.
   private func receive(_ bytes: UnsafeRawBufferPointer) -> Int {
-    let (taken, waiter) = state.withLock { state -> (Int, CheckedContinuation<Void, Never>?) in
-      guard state.buffered < limit else {
-        state.isPaused = true
-        return (Int(CURL_WRITEFUNC_PAUSE), nil)
+    if case .unknown = coding { coding = codingByHeader() }
+    switch coding {
+    case .gzip(let decoder): return receive(bytes, decoder)
+    case .unknown, .plain:
+      guard hasRoom() else { return Int(CURL_WRITEFUNC_PAUSE) }
+      store(bytes)
+      return bytes.count
+    case .unreadable:
+      failure = HTTPError(kind: .malformed, host: host, detail: "a content encoding that was not asked for")
+      return 0
+    }
+  }
+
+  private func codingByHeader() -> Coding {
+    switch state.withLock({ $0.headers.first("Content-Encoding") })?.lowercased() ?? "" {
+    case "", "identity": .plain
+    case "gzip", "x-gzip": GzipDecoder().map { .gzip($0) } ?? .unreadable
+    default: .unreadable
+    }
+  }
+
+  /// Decodes while there is room. After a pause libcurl hands the same bytes over again.
+  private func receive(_ bytes: UnsafeRawBufferPointer, _ decoder: GzipDecoder) -> Int {
+    var position = min(decoded, bytes.count)
+    var hasMore = true
+    while position < bytes.count || hasMore {
+      guard hasRoom() else {
+        decoded = max(decoded, position)
+        return Int(CURL_WRITEFUNC_PAUSE)
       }
+      do {
+        let (read, more) = try decoder.decode(UnsafeRawBufferPointer(rebasing: bytes[position...]), store)
+        (position, hasMore) = (position + read, more)
+      } catch {
+        failure = HTTPError(kind: .malformed, host: host, detail: "the compressed body is damaged")
+        return 0
+      }
+    }
+    decoded -= min(decoded, bytes.count)
+    return bytes.count
+  }
+
+  /// Whether the consumer has room for more; if not, libcurl is being asked to hold back.
+  private func hasRoom() -> Bool {
+    state.withLock { state in
+      state.isPaused = state.buffered >= limit
+      return !state.isPaused
+    }
+  }
+
+  /// Puts bytes where the consumer finds them.
+  private func store(_ bytes: UnsafeRawBufferPointer) {
+    let waiter = state.withLock { state in
       if let last = state.chunks.indices.last, state.chunks[last].count + bytes.count <= Self.chunkBytes {
         state.chunks[last].append(contentsOf: bytes)
       } else {
@@ -142,20 +213,40 @@ final class Transfer: @unchecked Sendable {
       }
       state.buffered += bytes.count
       defer { state.chunkWaiter = nil }
-      return (bytes.count, state.chunkWaiter)
+      return state.chunkWaiter
     }
     waiter?.resume()
-    return taken
   }
 
-  /// The exchange is over.
-  func finish(_ end: Result<Void, HTTPError>) {
+  /// The exchange is over, as far as libcurl can tell.
+  func finish(_ result: Result<Void, HTTPError>) {
+    var end = result
+    if let failure {
+      end = .failure(failure)
+    } else if case .success = result, endsEarly() {
+      end = .failure(HTTPError(kind: .cut, host: host, detail: "its compressed body ends early"))
+    }
     let waiters = state.withLock { state in
       if state.end == nil { state.end = end }
       defer { (state.headWaiter, state.chunkWaiter) = (nil, nil) }
       return [state.headWaiter, state.chunkWaiter]
     }
     for waiter in waiters { waiter?.resume() }
+  }
+
+  /// Whether a body that libcurl takes for whole is not.
+  private func endsEarly() -> Bool {
+    switch coding {
+    case .gzip(let decoder): !decoder.isWhole
+    case .plain, .unreadable: false
+    case .unknown:
+      // Not a single byte: no whole gzip stream, unless the server says that there is no body.
+      if case .plain = codingByHeader() {
+        false
+      } else {
+        state.withLock { ![204, 304].contains($0.status) && $0.headers.first("Content-Length") != "0" }
+      }
+    }
   }
 
   // MARK: The consumer's side

@@ -178,7 +178,7 @@ struct AgainstSimulatedOrg {
   static let troubles: [Trouble] = [
     .init(fault: .init(.cutBody, path: "/results", bytes: 3000), code: .network),
     .init(fault: .init(.truncatedBody, path: "/results", bytes: 3000), code: .truncated),
-    .init(fault: .init(.truncatedGzip, path: "/results", bytes: 2000), code: .truncated),
+    .init(fault: .init(.truncatedGzip, path: "/results", bytes: 2000), code: .network),
     .init(fault: .init(.wrongCount, path: "/results"), code: .truncated),
     .init(fault: .init(.wrongCount, path: "/results", difference: -1), code: .truncated),
     .init(fault: .init(.status, path: "/results", status: 500), code: .server),
@@ -203,7 +203,7 @@ struct AgainstSimulatedOrg {
   static let queryTroubles: [Trouble] = [
     .init(fault: .init(.cutBody, path: "/query", bytes: 200), code: .network),
     .init(fault: .init(.truncatedBody, path: "/query", bytes: 200), code: .malformedAnswer),
-    .init(fault: .init(.truncatedGzip, path: "/query", bytes: 200), code: .malformedAnswer),
+    .init(fault: .init(.truncatedGzip, path: "/query", bytes: 200), code: .network),
     .init(fault: .init(.status, path: "/query", status: 502, html: true), code: .server),
     .init(fault: .init(.hideField, path: "/query", field: "Account.Name"), code: .invalidField),
     .init(fault: .init(.hideObject, path: "/query", object: "Account"), code: .notFound),

@@ -8,7 +8,7 @@ extension VeevaError {
     switch error.kind {
     case .cancelled: return CancellationError()
     case .tls: code = .tls
-    case .tooLarge: code = .malformedAnswer
+    case .tooLarge, .malformed: code = .malformedAnswer
     case .resolve, .connect, .timeout, .cut, .other: code = .network
     }
     return VeevaError(
