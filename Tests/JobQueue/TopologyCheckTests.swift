@@ -20,6 +20,17 @@ struct TopologyCheckTests {
     }
   }
 
+  @Test("a broker that gives messages up after a few deliveries is told apart, with the policy to set")
+  func deliveryLimit() async throws {
+    try await VirtualHost.with { host in
+      try await host.setPolicy(#"{"delivery-limit":3}"#)
+      let notes = try await TopologyCheck(host.configuration(), tenants: ["acme"]).run()
+      #expect(notes.count == 1 && notes.first?.contains("gives a message up after 4 deliveries") == true, "\(notes)")
+      try await host.setPolicy(#"{"delivery-limit":1000000}"#)
+      #expect(try await TopologyCheck(host.configuration(), tenants: ["acme"]).run().isEmpty)
+    }
+  }
+
   @Test("a user who may not declare is told which permission is missing")
   func poorUser() async throws {
     try await VirtualHost.with { host in

@@ -76,6 +76,9 @@ struct Cluster: Sendable {
   /// A connection to the broker that only looks.
   var queueDepths: QueueDepths { QueueDepths(publisher) }
 
+  /// Finds out whether the broker can be worked with.
+  var topologyCheck: TopologyCheck { TopologyCheck(broker, tenants: tenants.map(\.name)) }
+
   private var publisher: JobPublisher {
     JobPublisher(broker, tenants: tenants.map(\.name), logger: logger)
   }

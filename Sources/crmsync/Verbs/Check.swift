@@ -36,8 +36,8 @@ struct Check: AsyncParsableCommand {
       return ""
     }
     await step("RabbitMQ") {
-      _ = try await cluster.queueDepths.read(tenants: cluster.tenants.map(\.name))
-      return ""
+      let notes = try await cluster.topologyCheck.run()
+      return notes.isEmpty ? "" : ", but: " + notes.joined(separator: "; ")
     }
     for tenant in cluster.tenants {
       print(tenant.name)

@@ -43,4 +43,20 @@ struct Management: Sendable {
     guard (200..<300).contains(status) else { throw Refused(call: "\(method) \(path)", status: status) }
     return data
   }
+
+  /// Runs `rabbitmqctl` to its end.
+  func control(_ arguments: [String]) async throws {
+    guard let program = ProcessInfo.processInfo.environment["CRMSYNC_TEST_RABBITMQ_CTL"] else {
+      throw Missing(name: "CRMSYNC_TEST_RABBITMQ_CTL")
+    }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    process.standardInput = FileHandle.nullDevice
+    let status = try await withCheckedThrowingContinuation { done in
+      process.terminationHandler = { done.resume(returning: $0.terminationStatus) }
+      do { try process.run() } catch { done.resume(throwing: error) }
+    }
+    guard status == 0 else { throw Refused(call: "rabbitmqctl \(arguments)", status: Int(status)) }
+  }
 }

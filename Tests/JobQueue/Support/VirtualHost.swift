@@ -72,6 +72,12 @@ struct VirtualHost: Sendable {
     let properties: Properties
   }
 
+  /// Sets the policy of all queues of crmsync.
+  func setPolicy(_ definition: String) async throws {
+    try await management.control(
+      ["-q", "set_policy", "-p", name, "crmsync", #"^crmsync\.v1\."#, definition, "--apply-to", "queues"])
+  }
+
   /// Closes all connections and forgets everything, as a broker that comes back empty.
   func wipe() async throws {
     try await delete()
