@@ -10,9 +10,11 @@ extension Tenant {
   /// Connects a tenant's two ends; nothing is sent yet.
   /// - Parameters:
   ///   - connections: connections to the destination that this process may hold.
+  ///   - batchBytes: bytes of rows that a page's reader gathers before they are sent on.
   ///   - live: what of the settings may change while the process runs.
   public init(
-    name: String, settings: TenantConfiguration, checkpoints: CheckpointStore, connections: Int, live: LiveSelections
+    name: String, settings: TenantConfiguration, checkpoints: CheckpointStore, connections: Int,
+    batchBytes: Int = 1 << 20, live: LiveSelections
   ) {
     let budget = SharedBudget(tenant: name, share: settings.veeva.apiShare, checkpoints: checkpoints)
     let http = HTTPClient(configuration: HTTPClientConfiguration(caFile: settings.veeva.caFile))
@@ -25,7 +27,7 @@ extension Tenant {
       veeva: VeevaClient(
         loginURL: settings.veeva.loginURL, apiVersion: settings.veeva.apiVersion,
         credentials: settings.veeva.auth.credentials, http: http,
-        sessions: StoredSessions(tenant: name, checkpoints: checkpoints), limits: budget),
+        sessions: StoredSessions(tenant: name, checkpoints: checkpoints), limits: budget, batchBytes: batchBytes),
       budget: budget, destination: PostgresDestination(schema: postgres?.schema ?? name),
       destinationPool: PostgresPool(destination, size: connections), checkpoints: checkpoints,
       live: live)

@@ -12,6 +12,7 @@ public struct VeevaClient: Sendable {
   public let apiVersion: String
   let http: HTTPClient
   let loginURL: String
+  let batchBytes: Int
   private let sessions: SessionCache
   private let limits: any LimitObserver
 
@@ -21,15 +22,18 @@ public struct VeevaClient: Sendable {
   private static let longestQuickWait = Duration.seconds(2)
 
   /// A client.
+  /// - Parameter batchBytes: bytes of values in a batch of bulk results; a batch ends with the chunk that passes it.
   public init(
     loginURL: String, apiVersion: String, credentials: VeevaCredentials, http: HTTPClient,
-    sessions: any SessionStore, limits: any LimitObserver
+    sessions: any SessionStore, limits: any LimitObserver,
+    batchBytes: Int = 512 << 10
   ) {
     self.apiVersion = apiVersion
     self.http = http
     let loginURL = String(loginURL.reversed().drop { $0 == "/" }.reversed())
     self.loginURL = loginURL
     self.limits = limits
+    self.batchBytes = batchBytes
     self.sessions = SessionCache(
       store: sessions, login: Login(http: http, loginURL: loginURL, credentials: credentials))
   }

@@ -250,6 +250,24 @@ struct AgainstSimulatedOrg {
     }
   }
 
+  @Test("a batch ends with the chunk that passes its size", arguments: [64 << 10, 2 << 20])
+  func batches(bytes: Int) async throws {
+    try await RunningOrg.serving {
+      $0.accounts = 60_000
+    } _: { org, client in
+      let job = try await client.completeJob(Self.statement, object: "Account")
+      let sized = VeevaClient(
+        loginURL: org.url, apiVersion: "62.0",
+        credentials: .clientCredentials(
+          clientID: org.credentials.clientID, clientSecret: org.credentials.clientSecret),
+        http: org.http, sessions: org.sessions, limits: org.observer, batchBytes: bytes)
+      let page = try await sized.results(
+        of: job, object: "Account", fields: Self.fields, locator: nil, maxRecords: 1_000_000)
+      let batch = try #require(try await page.nextBatch())
+      #expect(batch.bytes.count >= bytes && batch.bytes.count < bytes + (512 << 10))
+    }
+  }
+
   @Test("a page is fetched no faster than it is consumed, and can be abandoned")
   func backpressure() async throws {
     try await RunningOrg.serving {

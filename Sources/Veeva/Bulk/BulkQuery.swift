@@ -101,7 +101,7 @@ extension VeevaClient {
       name: "results", object: object, path: path("jobs/query/\(FormBody.escape(job))/results?\(query)"),
       accept: "text/csv")
     do {
-      return try BulkResultPage(try await stream(call), fields: fields, call: call)
+      return try BulkResultPage(try await stream(call), fields: fields, batchBytes: batchBytes, call: call)
     } catch let error as VeevaError where error.code == .notFound || error.code == .locatorGone {
       throw VeevaError(
         code: .resultsGone, call: call.name, object: object, status: error.status, errorCode: error.errorCode,

@@ -11,17 +11,16 @@ public final class BulkResultPage {
   /// Records that the server says are in the page.
   public let declaredRows: Int?
 
-  /// Values of a batch, in bytes; a batch ends with the chunk that passes it.
-  private static let batchBytes = 512 << 10
-
   private var chunks: HTTPBody.Iterator
   private var reader: CSVReader
   private let columnCount: Int
   private let call: VeevaClient.Call
+  /// Values of a batch, in bytes; a batch ends with the chunk that passes it.
+  private let batchBytes: Int
   private var isOver = false
   private var failure: VeevaError?
 
-  init(_ stream: HTTPStream, fields: [String], call: VeevaClient.Call) throws {
+  init(_ stream: HTTPStream, fields: [String], batchBytes: Int, call: VeevaClient.Call) throws {
     // 204 is how some versions say that a job has no results yet. Read as a page it would be an empty last one.
     guard stream.status == 200 else {
       throw VeevaError(
@@ -33,6 +32,7 @@ public final class BulkResultPage {
     chunks = stream.body.makeAsyncIterator()
     reader = CSVReader(fields: fields)
     columnCount = fields.count
+    self.batchBytes = batchBytes
     self.call = call
   }
 
@@ -52,8 +52,8 @@ public final class BulkResultPage {
   }
 
   private func read() async throws -> RecordBatch? {
-    var batch = RecordBatch(columnCount: columnCount, byteCapacity: Self.batchBytes * 3 / 2)
-    while !isOver, batch.bytes.count < Self.batchBytes {
+    var batch = RecordBatch(columnCount: columnCount, byteCapacity: batchBytes * 3 / 2)
+    while !isOver, batch.bytes.count < batchBytes {
       if let chunk = try await chunks.next() {
         try reader.read(chunk, into: &batch)
       } else {

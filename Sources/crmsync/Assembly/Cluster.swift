@@ -46,7 +46,9 @@ struct Cluster: Sendable {
     follower = ConfigurationFollower(
       path: source.path, environment: source.environment, started: loaded, live: live, logger: logger)
     tenants = configuration.tenants.sorted { $0.key < $1.key }.map { name, settings in
-      Tenant(name: name, settings: settings, checkpoints: checkpoints, connections: connections, live: live)
+      Tenant(
+        name: name, settings: settings, checkpoints: checkpoints, connections: connections,
+        batchBytes: configuration.worker.batchBytes, live: live)
     }
   }
 
