@@ -171,6 +171,14 @@ final class AMQPLink: @unchecked Sendable {
     return state
   }
 
+  /// Closes a channel; asking for it opens it afresh.
+  func closeChannel(_ channel: amqp_channel_t) throws(AMQPError) {
+    guard let state, epochs[channel] != nil else { return }
+    let reply = amqp_channel_close(state, channel, Int32(AMQP_REPLY_SUCCESS))
+    epochs[channel] = nil
+    try check(reply, channel, "cannot close a channel")
+  }
+
   /// Which opening of a channel this is; `nil` when it is closed.
   func epoch(of channel: amqp_channel_t) -> Int? { epochs[channel] }
 

@@ -14,6 +14,8 @@ public actor AMQPPublisher {
   private let timeout: Duration
   private let onBlocked: @Sendable (String?) -> Void
   private var outbox: Outbox
+  /// Whether the broker has refused a message on the channel as it is.
+  private var wasRefused = false
   private var callers: [Outbox.Ticket: CheckedContinuation<Result<Outbox.Outcome, AMQPError>, Never>] = [:]
 
   public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -57,6 +59,7 @@ public actor AMQPPublisher {
   }
 
   private func openMessages() throws(AMQPError) {
+    wasRefused = false
     let state = try link.opened(Self.messages)
     amqp_confirm_select(state, Self.messages)
     try link.check(Self.messages, "cannot turn publisher confirms on")
@@ -122,7 +125,8 @@ public actor AMQPPublisher {
   /// Writes as long as there are messages, the window is open, and the broker reads.
   private func pump() {
     link.wantsRoom = false
-    while let state = link.state, link.blocked == nil {
+    if wasRefused, !outbox.isAwaited, link.state != nil, link.blocked == nil { return reopenMessages() }
+    while let state = link.state, link.blocked == nil, !wasRefused {
       guard link.hasRoom else {
         link.wantsRoom = true
         break
@@ -137,6 +141,22 @@ public actor AMQPPublisher {
       }
     }
     link.ticks = !callers.isEmpty
+  }
+
+  /// Begins a new channel once nobody waits for a confirm on the old one.
+  ///
+  /// RabbitMQ 3.10: a channel to which a quorum queue has refused a message may refuse by itself what follows, long
+  /// after the queue has room again.
+  private func reopenMessages() {
+    _ = outbox.forgetInFlight()
+    do {
+      try link.closeChannel(Self.messages)
+      try openMessages()
+    } catch {
+      fail(outbox.forgetAll(), error)
+    }
+    // The library keeps what the broker says meanwhile: nothing on the socket would tell of it.
+    serve()
   }
 
   private func write(_ departure: Outbox.Departure, tag: UInt64, to state: amqp_connection_state_t) -> Int32 {
@@ -180,6 +200,7 @@ public actor AMQPPublisher {
     case .confirmed(let tag, let multiple):
       finish(outbox.settle(tag, multiple: multiple, isAcknowledged: true))
     case .refused(let tag, let multiple):
+      wasRefused = true
       finish(outbox.settle(tag, multiple: multiple, isAcknowledged: false))
     case .returned(let correlationID):
       if let tag = UInt64(correlationID) { outbox.markReturned(tag) }

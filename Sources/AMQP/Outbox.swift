@@ -53,6 +53,9 @@ struct Outbox {
   /// Messages whose confirm is owed.
   var unconfirmed: Int { inFlight.count }
 
+  /// Whether anybody waits for a confirm.
+  var isAwaited: Bool { inFlight.values.contains { $0.ticket != nil } }
+
   // MARK: Going out
 
   /// Takes a message in.

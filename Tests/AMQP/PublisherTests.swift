@@ -79,6 +79,25 @@ struct PublisherTests {
     }
   }
 
+  @Test("a queue that has refused is served again as soon as its limit is lifted, or it has room")
+  func limitLifted() async throws {
+    try await withPublisher { publisher in
+      let policy = ["set_policy", queue, "^\(queue)$", #"{"max-length":1,"overflow":"reject-publish"}"#]
+      try await TestBroker.control(policy + ["--priority", "9", "--apply-to", "queues"])
+      try await until("the limit", within: .seconds(30)) {
+        await publisher.publishAll([queue], exchange: exchange) == [.nacked]
+      }
+      // What is refused with others on their way costs them nothing.
+      #expect(await publisher.publishAll([queue, queue], exchange: exchange) == [.nacked, .nacked])
+      try await TestBroker.control(["clear_policy", queue])
+      let start = ContinuousClock.now
+      try await until("the broker to take messages again", within: .seconds(20)) {
+        await publisher.publishAll([queue], exchange: exchange) == [nil]
+      }
+      print("a limit was lifted: messages are taken after \(ContinuousClock.now - start)")
+    }
+  }
+
   @Test("a missing exchange fails what is in flight, and the next message goes out")
   func missingExchange() async throws {
     try await withPublisher { publisher in

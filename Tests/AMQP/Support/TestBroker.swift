@@ -47,6 +47,16 @@ enum TestBroker {
     try await run(try environment("CRMSYNC_TEST_RABBITMQ_CTL"), ["-q", "eval", erlang])
   }
 
+  /// Runs `rabbitmqctl` for the virtual host of these tests.
+  @discardableResult
+  static func control(_ arguments: [String]) async throws -> String {
+    let host = URLComponents(string: try environment("CRMSYNC_TEST_RABBITMQ_URL"))?.path.dropFirst() ?? ""
+    return try await run(
+      try environment("CRMSYNC_TEST_RABBITMQ_CTL"),
+      ["-q"] + arguments.prefix(1) + ["-p", String(host)]
+        + arguments.dropFirst())
+  }
+
   /// Erlang's generators of the processes of all connections of that name, as `P`.
   static func connections(named name: String) -> String {
     """
