@@ -16,6 +16,7 @@ public struct ObjectPlanReport: Sendable, Codable {
 
 /// Finds out what a first copy would take, and changes nothing.
 public struct PlanReporter: Sendable {
+  private static let callsToCount = 1
   private let limits: PlanningLimits
 
   /// A reporter.
@@ -30,7 +31,8 @@ public struct PlanReporter: Sendable {
     let plan = ExtractPlanner.plan(rows: rows, urlBytes: partition.longestURLBytes, limits: limits)
     return ObjectPlanReport(
       object: object.apiName, rows: rows, fields: described.mapping.fields.count, hidden: described.mapping.hidden,
-      method: plan.method, partitions: plan.partitions, apiCalls: plan.apiCalls + SchemaReader.apiCalls(for: object),
+      method: plan.method, partitions: plan.partitions,
+      apiCalls: described.apiCalls + Self.callsToCount + plan.apiCalls,
       tables: described.mapping.tables.map(\.table))
   }
 }

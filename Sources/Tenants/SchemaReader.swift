@@ -17,6 +17,8 @@ public struct DescribedObject: Sendable {
   public let stored: StoredMapping
   /// The source's clock before anything of the object is read.
   public let serverTime: Instant
+  /// API calls that it took; asking for the clock is none.
+  public let apiCalls: Int
 
   public var mapping: ObjectMapping { stored.mapping }
   /// SOQL conditions that select the object's records.
@@ -37,7 +39,8 @@ public struct SchemaReader: Sendable {
       throw UnsupportedObject(tenant: tenant.name, object: object.apiName, reason: "no longer selected")
     }
     let (schema, serverTime) = try await describe(object.apiName)
-    if case .custom = object { try await requireLink(schema) }
+    var apiCalls = object == .personAccounts ? 2 : 1
+    if case .custom = object { apiCalls += try await requireLink(schema) }
     let mapping = try ObjectMapping(selection, schema)
     let scope = SelectionScope(
       recordTypes: try await recordTypes(of: selection), months: object.hasMonths ? selection.months : nil)
@@ -46,7 +49,7 @@ public struct SchemaReader: Sendable {
       mapping: mapping, scope: scope, conditions: Self.conditions(for: schema, object, scope, oldest: oldest),
       rules: ChangeRules(
         object: object, fields: mapping.fields, schema: schema, recordTypes: scope.recordTypes, createdFrom: oldest))
-    return DescribedObject(schema: schema, stored: stored, serverTime: serverTime)
+    return DescribedObject(schema: schema, stored: stored, serverTime: serverTime, apiCalls: apiCalls)
   }
 
   private func describe(_ name: String) async throws -> (SourceObjectSchema, Instant) {
@@ -59,10 +62,12 @@ public struct SchemaReader: Sendable {
     }
   }
 
-  private func requireLink(_ schema: SourceObjectSchema) async throws {
+  /// - Returns: API calls that it took.
+  private func requireLink(_ schema: SourceObjectSchema) async throws -> Int {
     var parents: [String: SourceObjectSchema] = [:]
-    if LinkCheck.path(from: schema, parent: { _ in nil }) != nil { return }
-    for name in LinkCheck.parents(of: schema) {
+    if LinkCheck.path(from: schema, parent: { _ in nil }) != nil { return 0 }
+    let names = LinkCheck.parents(of: schema)
+    for name in names {
       do {
         parents[name] = try await tenant.veeva.describe(name)
       } catch let error as VeevaError where error.isGone {
@@ -72,6 +77,7 @@ public struct SchemaReader: Sendable {
     guard LinkCheck.path(from: schema, parent: { parents[$0] }) != nil else {
       throw MappingError(object: schema.name, problem: .unlinked)
     }
+    return names.count
   }
 
   /// Ids of the record types that the configuration names.
@@ -110,12 +116,4 @@ public struct SchemaReader: Sendable {
 extension SourceObject {
   /// Whether only its records of the last months are synced.
   fileprivate var hasMonths: Bool { self == .calls || self == .callKeyMessages }
-}
-
-extension SchemaReader {
-  /// API calls that reading an object's schema and counting it takes, at best.
-  public static func apiCalls(for object: SourceObject) -> Int {
-    // The describe, whose answer also tells the time, and the count; record types for accounts.
-    object == .personAccounts ? 3 : 2
-  }
 }

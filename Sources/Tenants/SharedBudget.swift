@@ -1,4 +1,5 @@
 public import Checkpoints
+import Foundation
 import Logging
 public import SyncModel
 public import Veeva
@@ -21,6 +22,7 @@ public actor SharedBudget: LimitObserver {
   private let tenant: String
   private let share: Double
   private let checkpoints: CheckpointStore
+  private let readsOnly: Bool
   private let clock = ContinuousClock()
   private var known = APIBudget()
   /// The database's clock minus this process's, as of the last look.
@@ -30,10 +32,12 @@ public actor SharedBudget: LimitObserver {
   public private(set) var requests: [String: Int] = [:]
 
   /// A budget of which `share` is ours to use.
-  public init(tenant: String, share: Double, checkpoints: CheckpointStore) {
+  /// - Parameter readsOnly: whether others are told nothing, and may not even have a budget yet.
+  public init(tenant: String, share: Double, checkpoints: CheckpointStore, readsOnly: Bool = false) {
     self.tenant = tenant
     self.share = share
     self.checkpoints = checkpoints
+    self.readsOnly = readsOnly
   }
 
   /// - Throws: ``BudgetExhausted`` while calls have to wait.
@@ -47,6 +51,7 @@ public actor SharedBudget: LimitObserver {
     requests[endpoint, default: 0] += 1
     guard let usage, let instant = try? await now() else { return }
     known.answered(used: usage.used, allowed: usage.allowed, at: instant)
+    if readsOnly { return }
     if let lastTold, clock.now - lastTold < .seconds(1) { return }
     lastTold = clock.now
     let (used, allowed) = (usage.used, usage.allowed)
@@ -58,7 +63,9 @@ public actor SharedBudget: LimitObserver {
 
   public func refused(_ limit: RequestLimit) async -> any Error {
     let reason: APIBudget.Reason = limit == .daily ? .dailyLimit : .concurrency
-    try? await checkpoints.updateBudget(of: tenant) { budget, now in budget.refused(reason, at: now) }
+    if !readsOnly {
+      try? await checkpoints.updateBudget(of: tenant) { budget, now in budget.refused(reason, at: now) }
+    }
     databaseTime = nil
     return BudgetExhausted(
       tenant: tenant, reason: reason,
@@ -69,8 +76,14 @@ public actor SharedBudget: LimitObserver {
     if let databaseTime, clock.now - databaseTime.at < .seconds(1) {
       return databaseTime.instant.advanced(by: clock.now - databaseTime.at)
     }
-    let (budget, instant) = try await checkpoints.budget(of: tenant)
-    known = budget
+    let instant: Instant
+    do {
+      let budget: APIBudget
+      (budget, instant) = try await checkpoints.budget(of: tenant)
+      known = budget
+    } catch  where readsOnly {
+      instant = Instant(milliseconds: Int64(Date.now.timeIntervalSince1970 * 1000))
+    }
     databaseTime = (instant, clock.now)
     return instant
   }

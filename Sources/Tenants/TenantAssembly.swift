@@ -11,12 +11,16 @@ extension Tenant {
   /// - Parameters:
   ///   - connections: connections to the destination that this process may hold.
   ///   - batchBytes: bytes of rows that a page's reader gathers before they are sent on.
+  ///   - readsOnly: whether nothing is written to the checkpoints, which need not exist.
   ///   - live: what of the settings may change while the process runs.
   public init(
     name: String, settings: TenantConfiguration, checkpoints: CheckpointStore, connections: Int,
-    batchBytes: Int = 1 << 20, live: LiveSelections
+    batchBytes: Int = 1 << 20, readsOnly: Bool = false, live: LiveSelections
   ) {
-    let budget = SharedBudget(tenant: name, share: settings.veeva.apiShare, checkpoints: checkpoints)
+    let budget = SharedBudget(
+      tenant: name, share: settings.veeva.apiShare, checkpoints: checkpoints, readsOnly: readsOnly)
+    let stored = StoredSessions(tenant: name, checkpoints: checkpoints)
+    let sessions: any SessionStore = readsOnly ? PrivateSessions(stored) : stored
     let http = HTTPClient(configuration: HTTPClientConfiguration(caFile: settings.veeva.caFile))
     let postgres = settings.destination.postgres
     // Without a destination the configuration was refused; an empty URL would fail with a clear error.
@@ -27,7 +31,7 @@ extension Tenant {
       veeva: VeevaClient(
         loginURL: settings.veeva.loginURL, apiVersion: settings.veeva.apiVersion,
         credentials: settings.veeva.auth.credentials, http: http,
-        sessions: StoredSessions(tenant: name, checkpoints: checkpoints), limits: budget, batchBytes: batchBytes),
+        sessions: sessions, limits: budget, batchBytes: batchBytes),
       budget: budget, destination: PostgresDestination(schema: postgres?.schema ?? name),
       destinationPool: PostgresPool(destination, size: connections), checkpoints: checkpoints,
       live: live)

@@ -27,8 +27,10 @@ struct Cluster: Sendable {
   private let broker: AMQPConfiguration
 
   /// Puts a process together; nothing is connected yet.
-  /// - Parameter slots: jobs at once, where the command line says so.
-  init(_ source: ConfigurationSource, slots: Int? = nil) throws {
+  /// - Parameters:
+  ///   - slots: jobs at once, where the command line says so.
+  ///   - readsOnly: whether it only looks, and writes nothing anywhere.
+  init(_ source: ConfigurationSource, slots: Int? = nil, readsOnly: Bool = false) throws {
     let loaded = try source.load()
     var configuration = loaded
     if let slots { configuration.worker.slots = slots }
@@ -48,7 +50,7 @@ struct Cluster: Sendable {
     tenants = configuration.tenants.sorted { $0.key < $1.key }.map { name, settings in
       Tenant(
         name: name, settings: settings, checkpoints: checkpoints, connections: connections,
-        batchBytes: configuration.worker.batchBytes, live: live)
+        batchBytes: configuration.worker.batchBytes, readsOnly: readsOnly, live: live)
     }
   }
 

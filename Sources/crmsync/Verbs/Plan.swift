@@ -20,7 +20,7 @@ struct Plan: AsyncParsableCommand {
   private static let usualRates = (slow: 2_000, fast: 20_000)
 
   func run() async throws {
-    let cluster = try await Cluster.ready(options)
+    let cluster = try Cluster(options.source, readsOnly: true)
     let reporter = PlanReporter(limits: cluster.planning)
     var reports: [String: [ObjectPlanReport]] = [:]
     for tenant in cluster.tenants {
