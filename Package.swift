@@ -93,6 +93,11 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    // Measures what jobs cost beside their records: `./dev bench plan`. No product of the package.
+    .executableTarget(
+      name: "crmsync-bench", dependencies: ["AMQP", "Checkpoints", "JobQueue", "PostgreSQL", "SyncModel", log],
+      path: "bench/planning", swiftSettings: settings),
+
     .target(name: "TestSupport", dependencies: ["SyncModel"], path: "Tests/Support", swiftSettings: settings),
     tests(of: "ThreadExecutor"),
     tests(of: "AMQP", [log]),

@@ -1,18 +1,22 @@
-"""What the measurements ask the simulated org for themselves, apart from the product: over its wire protocol."""
+"""A simulated org: its process, and what the measurements ask of it themselves, over its wire protocol."""
 
 from __future__ import annotations
 
+import functools
+import http.client
 import json
+import os
+import shutil
 import subprocess
 import time
 import urllib.parse
-import urllib.request
 from pathlib import Path
 
-from cluster import ORG_PORT, secret
+from process import Process
+from stores import LOCAL, WORK, secret
 
-BASE = f"http://127.0.0.1:{ORG_PORT}"
-API = f"{BASE}/services/data/v62.0"
+VERSION = "62.0"
+FIRST_PORT = int(os.environ["PORT_VEEVA"])
 
 # The Person Account's fields of the mapping that every org has, with their columns, and six custom ones: thirty.
 FIELDS = {
@@ -28,55 +32,144 @@ FIELDS = {
     "NPI_vod__c": "npi_vod__c", "External_ID_vod__c": "external_id_vod__c",
     "Prescriber_Score__c": "prescriber_score__c", "Last_Visit__c": "last_visit__c",
 }
-QUERY = f"SELECT {', '.join(FIELDS)} FROM Account WHERE RecordType.DeveloperName IN ('Professional_vod')"
+PERSONS = "RecordType.DeveloperName IN ('Professional_vod')"
 
 
-def token() -> str:
-    form = urllib.parse.urlencode({
-        "grant_type": "client_credentials", "client_id": "bench", "client_secret": secret("demo-veeva")})
-    with urllib.request.urlopen(f"{BASE}/services/oauth2/token", form.encode(), timeout=30) as answer:
-        return json.load(answer)["access_token"]
+class Org:
+    """`objects` and `veeva` are what the configuration says of the tenant's objects and of the org, `options` further
+    ones of the simulated org. Orgs that run at once differ in `place`."""
 
+    def __init__(self, records: int, *, tenant: str = "acme", place: int = 0, objects: dict | None = None,
+                 veeva: dict | None = None, options: list[str] | None = None):
+        self.records = records
+        self.tenant = tenant
+        self.seed = place + 1
+        # The port beside the first one is that of the status page.
+        self.port = FIRST_PORT + (2 * place if place else 0)
+        self.objects = objects or {"personAccounts": {}}
+        self.veeva = veeva or {}
+        self.options = options or []
+        self.process: Process | None = None
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
 
-def call(path: str, body: dict | None = None, *, bearer: str) -> dict:
-    request = urllib.request.Request(
-        API + path, None if body is None else json.dumps(body).encode(),
-        {"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=600) as answer:
-        return json.load(answer)
+    # -- its process
 
+    def start(self) -> None:
+        self.process = Process(f"org-{self.tenant}", [
+            "simulate", "veeva", "--listen", f"127.0.0.1:{self.port}", "--records", str(self.records),
+            "--seed", str(self.seed), "--client-id", "bench",
+            "--client-secret-file", str(LOCAL / "secrets" / "demo-veeva"), "--spool", str(self.spool), *self.options], {})
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                self.simulator("health")
+                return
+            except OSError:
+                self.process.check_alive()
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"the simulated org does not start (log: {self.process.log})") from None
+                time.sleep(0.1)
 
-def fields_to_leave_out() -> list[str]:
-    """Every custom field beyond the thirty, so that the product copies just these."""
-    described = call("/sobjects/Account/describe", bearer=token())["fields"]
-    return [
-        field["name"] for field in described
-        if field["name"] not in FIELDS and (field["custom"] or field["name"].endswith(("__c", "__pc", "__s")))]
+    def end(self) -> None:
+        self.connection.close()
+        if self.process:
+            self.process.end()
+        shutil.rmtree(self.spool, ignore_errors=True)
 
+    @property
+    def spool(self) -> Path:
+        return WORK / f"spool-{self.tenant}"
 
-def download(folder: Path) -> tuple[list[Path], float]:
-    """The bulk query's result pages as files, by curl, and the seconds that curl took."""
-    bearer = token()
-    job = call("/jobs/query", {"operation": "query", "query": QUERY}, bearer=bearer)["id"]
-    while (state := call(f"/jobs/query/{job}", bearer=bearer)["state"]) != "JobComplete":
-        if state in ("Failed", "Aborted"):
-            raise RuntimeError(f"the bulk query job of the limit's measurement is {state}")
-        time.sleep(0.2)
-    folder.mkdir(parents=True, exist_ok=True)
-    header = folder / "authorization"
-    header.touch(mode=0o600)
-    header.write_text(f"Authorization: Bearer {bearer}\n")
-    pages: list[Path] = []
-    locator, begin = "", time.monotonic()
-    while locator != "null":
-        page, head = folder / f"page-{len(pages)}.csv", folder / "head"
-        url = f"{API}/jobs/query/{job}/results?maxRecords=100000" + (f"&locator={locator}" if locator else "")
-        subprocess.run(
-            ["curl", "-sSf", "--compressed", "-H", f"@{header}", "-H", "Accept: text/csv", "-D", head, "-o", page, url],
-            check=True)
-        locator = urllib.parse.quote(value_of("sforce-locator", head) or "null")
-        pages.append(page)
-    return pages, time.monotonic() - begin
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    # -- requests, all on one connection
+
+    def request(self, method: str, path: str, body: bytes | None = None, headers: dict | None = None) -> bytes:
+        try:
+            self.connection.request(method, path, body, headers or {})
+            answer = self.connection.getresponse()
+            content = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self.connection.close()
+            raise OSError(f"{method} {path}: {error}") from error
+        if answer.status >= 400:
+            raise RuntimeError(f"the simulated org answers {method} {path} with {answer.status}: {content[:500]!r}")
+        return content
+
+    @functools.cached_property
+    def bearer(self) -> str:
+        form = urllib.parse.urlencode({
+            "grant_type": "client_credentials", "client_id": "bench", "client_secret": secret("demo-veeva")})
+        answer = self.request("POST", "/services/oauth2/token", form.encode(),
+                              {"Content-Type": "application/x-www-form-urlencoded"})
+        return json.loads(answer)["access_token"]
+
+    def api(self, path: str, body: dict | None = None) -> dict:
+        """A request to the org's API; POST where there is a body."""
+        return json.loads(self.request(
+            "GET" if body is None else "POST", f"/services/data/v{VERSION}{path}",
+            None if body is None else json.dumps(body).encode(),
+            {"Authorization": f"Bearer {self.bearer}", "Content-Type": "application/json"}))
+
+    def query_all(self, soql: str) -> list[dict]:
+        """Records, deleted ones too, by REST; a count is none."""
+        page = self.api("/queryAll?" + urllib.parse.urlencode({"q": soql}))
+        records = page["records"]
+        while not page["done"]:
+            page = self.api(page["nextRecordsUrl"].removeprefix(f"/services/data/v{VERSION}"))
+            records += page["records"]
+        return records
+
+    # -- what it is beside an org
+
+    def simulator(self, path: str, body: list | dict | None = None) -> dict | list:
+        return json.loads(self.request(
+            "GET" if body is None else "POST", f"/simulator/{path}",
+            None if body is None else json.dumps(body).encode(), {"Content-Type": "application/json"}))
+
+    def change(self, op: str, object: str = "Account", **members: object) -> dict:
+        """Performs a change; its report."""
+        return self.simulator("changes", [{"op": op, "object": object, **members}])[0]
+
+    def api_calls(self) -> int:
+        return self.simulator("requests")["apiUsage"]["used"]
+
+    def rows_served(self) -> int:
+        return self.simulator("requests")["rows"]
+
+    # -- questions
+
+    def thirty_fields(self) -> dict:
+        """Person Accounts, as the configuration selects them with just these fields."""
+        described = self.api("/sobjects/Account/describe")["fields"]
+        return {"exclude": [
+            field["name"] for field in described
+            if field["name"] not in FIELDS and (field["custom"] or field["name"].endswith(("__c", "__pc", "__s")))]}
+
+    def download(self, folder: Path) -> float:
+        """The seconds that curl takes for the persons' result pages of a bulk query."""
+        query = f"SELECT {', '.join(FIELDS)} FROM Account WHERE {PERSONS}"
+        job = self.api("/jobs/query", {"operation": "query", "query": query})["id"]
+        while (state := self.api(f"/jobs/query/{job}")["state"]) != "JobComplete":
+            if state in ("Failed", "Aborted"):
+                raise RuntimeError(f"the bulk query job of the limit's measurement is {state}")
+            time.sleep(0.2)
+        folder.mkdir(parents=True, exist_ok=True)
+        header, head, page = folder / "authorization", folder / "head", folder / "page.csv"
+        header.touch(mode=0o600)
+        header.write_text(f"Authorization: Bearer {self.bearer}\n")
+        locator, begin = "", time.monotonic()
+        while locator != "null":
+            url = f"{self.url}/services/data/v{VERSION}/jobs/query/{job}/results?maxRecords=100000"
+            subprocess.run(
+                ["curl", "-sSf", "--compressed", "-H", f"@{header}", "-H", "Accept: text/csv", "-D", head, "-o", page,
+                 url + (f"&locator={locator}" if locator else "")], check=True)
+            locator = urllib.parse.quote(value_of("sforce-locator", head) or "null")
+        seconds = time.monotonic() - begin
+        shutil.rmtree(folder)
+        return seconds
 
 
 def value_of(name: str, head: Path) -> str | None:

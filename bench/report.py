@@ -10,47 +10,85 @@ import time
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
+HEADER = ["", "measured", "limit", "ratio", "goal"]
 
 
 @dataclasses.dataclass
 class Figure:
-    """One measured value beside the limit that was measured in the same run."""
+    """One measured value, beside the limit that was measured in the same run; `than` says what that limit is.
+
+    `goal` is a bound of the ratio, or of the value where there is no limit: `>= 0.8`. `note` goes below the table.
+    """
 
     suite: str
     what: str
     value: float
     unit: str
     limit: float | None = None
-    ratio: float | None = None
+    than: str = ""
     goal: str = ""
-    met: bool | None = None
+    note: str = ""
     details: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def ratio(self) -> float | None:
+        return self.value / self.limit if self.limit else None
+
+    @property
+    def met(self) -> bool | None:
+        if not self.goal:
+            return None
+        relation, bound = self.goal.split()
+        value = self.value if self.ratio is None else self.ratio
+        return value >= float(bound) if relation == ">=" else value <= float(bound)
 
     def cells(self) -> list[str]:
         mark = {True: "met", False: "missed", None: ""}[self.met]
         return [
             f"{self.suite}: {self.what}", f"{show(self.value)} {self.unit}",
-            "" if self.limit is None else f"{show(self.limit)} {self.unit}",
-            "" if self.ratio is None else f"{self.ratio:.2f}", f"{self.goal} {mark}".strip()]
+            "" if self.limit is None else f"{show(self.limit)} {self.than}".strip(),
+            "" if self.ratio is None else show(self.ratio), f"{self.goal} {mark}".strip()]
+
+    def entry(self) -> dict:
+        return dataclasses.asdict(self) | {"ratio": self.ratio, "met": self.met}
 
 
 def show(number: float) -> str:
     return f"{number:,.0f}" if abs(number) >= 100 else f"{number:,.1f}" if abs(number) >= 10 else f"{number:,.2f}"
 
 
-def table(figures: list[Figure]) -> str:
-    rows = [["measured", "figure", "limit", "ratio", "goal"], *(figure.cells() for figure in figures)]
-    widths = [max(len(row[i]) for row in rows) for i in range(5)]
+def machine() -> dict:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {"cores": os.cpu_count(), "memory": f"{memory / 2**30:.0f} GiB", "system": platform.platform()}
+
+
+def summary(figures: list[Figure]) -> str:
+    """For a terminal."""
+    rows = [HEADER, *(figure.cells() for figure in figures)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADER))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+    notes = [f"{figure.suite}: {figure.note}" for figure in figures if figure.note]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:], "", *notes])
+
+
+def markdown(figures: list[Figure]) -> str:
+    """For the README."""
+    rows = [HEADER, ["---"] * len(HEADER), *(figure.cells() for figure in figures)]
+    where = machine()
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    notes = [f"- {figure.suite}: {figure.note}" for figure in figures if figure.note]
+    return "\n".join([*lines, "", f"{where['cores']} cores, {where['memory']}, {where['system']}.", "", *notes, ""])
 
 
 def write(figures: list[Figure]) -> Path:
+    """Writes the figures as JSON and as Markdown.
+    - Returns: the file with JSON; the other one's name differs in its end."""
     RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / time.strftime("%Y%m%dT%H%M%SZ.json", time.gmtime())
+    now = time.gmtime()
+    file = RESULTS / time.strftime("%Y%m%dT%H%M%SZ.json", now)
     file.write_text(json.dumps({
-        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "machine": {"cores": os.cpu_count(), "system": platform.platform()},
-        "figures": [dataclasses.asdict(figure) for figure in figures],
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", now), "machine": machine(),
+        "figures": [figure.entry() for figure in figures],
     }, indent=2) + "\n")
+    file.with_suffix(".md").write_text(markdown(figures))
     return file

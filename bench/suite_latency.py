@@ -7,40 +7,39 @@ the source and not for this machine's processors. The source has prepared its ex
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
-from cluster import Cluster, database, one_row
+from cluster import Cluster
+from org import Org
 from report import Figure
+from sizes import Sizes
 
-RECORDS = 400_000
-LATENCY_MS = 200
 PAGE_ROWS = 1000
 JOBS = 32
-WORKERS = (1, 2, 4, 8)
 
 
-def run(records: int | None) -> list[Figure]:
-    figures: list[Figure] = []
-    for workers in WORKERS:
-        rate = measure(records or RECORDS, workers)
-        linear = figures[0].value * workers if figures else None
-        ratio = rate / linear if linear else None
-        figures.append(Figure(
-            "latency", f"{workers} worker{'s' * (workers > 1)}, {LATENCY_MS} ms a request", rate, "rows/s", linear, ratio,
-            ">= 0.85" if ratio else "", ratio >= 0.85 if ratio else None))
-    return figures
+def run(sizes: Sizes) -> Iterator[Figure]:
+    for latency in sizes.latencies:
+        one = None
+        for workers in sizes.workers:
+            rate = measure(sizes.latency, latency, workers)
+            what = f"{workers} worker{'s' * (workers > 1)}, {latency} ms a request"
+            if one is None:
+                yield Figure("latency", what, rate, "rows/s")
+            else:
+                yield Figure("latency", what + ", linear", rate, "rows/s", one * workers, goal=">= 0.85")
+            one = one or rate
 
 
-def measure(records: int, workers: int) -> float:
-    settings = {"sync": {"pageRows": PAGE_ROWS, "partitionRows": max(PAGE_ROWS, records // JOBS), "restBelowRows": 0}}
-    options = ["--latency-ms", str(LATENCY_MS)]
-    with Cluster(records, org=options, settings=settings, veeva={"bulkJobs": JOBS}) as cluster:
+def measure(records: int, latency: int, workers: int) -> float:
+    sync = {"pageRows": PAGE_ROWS, "partitionRows": max(PAGE_ROWS, records // JOBS), "restBelowRows": 0}
+    org = Org(records, veeva={"bulkJobs": JOBS, "concurrency": 2 * JOBS}, options=["--latency-ms", str(latency)])
+    with Cluster(org, settings={"sync": sync}) as cluster:
         cluster.start_coordinator()
-        cluster.wait_until_prepared()
+        cluster.progress.wait_until_prepared()
         begin = time.time()
         cluster.start_workers(workers, slots=1)
-        cluster.wait_until_synced()
-        with database() as connection:
-            rows, end = one_row(
-                connection,
-                "select sum(rows_committed)::bigint, extract(epoch from max(last_page_at))::float8 from crmsync.job")
+        cluster.progress.wait_until_copied()
+        rows, end = cluster.progress.row(
+            "select sum(rows_committed)::bigint, extract(epoch from max(last_page_at))::float8 from crmsync.job")
         return rows / (end - begin)

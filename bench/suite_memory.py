@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from cluster import Cluster
+from org import Org
 from report import Figure
+from sizes import Sizes
 
-SMALL, LARGE = 100_000, 5_000_000
-GOAL_BYTES = 100_000_000
+GOAL_MB = 100
 
 
-def run(records: int | None) -> list[Figure]:
-    figures = []
-    for count in (min(SMALL, records or SMALL), records or LARGE):
-        with Cluster(count) as cluster:
-            cluster.start(workers=1)
-            cluster.wait_until_synced()
-            for role, process in (("worker", cluster.workers[0]), ("coordinator", cluster.coordinator)):
-                peak = process.peak_memory()
-                figures.append(Figure(
-                    "memory", f"{role}, {count:,} accounts", peak / 1e6, "MB", goal=f"< {GOAL_BYTES / 1e6:.0f} MB",
-                    met=peak < GOAL_BYTES))
-    for small, large in zip(figures[:2], figures[2:]):
-        large.limit, large.ratio = small.value, large.value / small.value
-    return figures
+def run(sizes: Sizes) -> Iterator[Figure]:
+    small, large = (measure(count) for count in sizes.memory)
+    for role, peak in large.items():
+        yield Figure("memory", f"{role}, {sizes.memory[1]:,} accounts", peak, "MB", goal=f"<= {GOAL_MB}")
+        yield Figure("memory", f"{role}, beside {sizes.memory[0]:,} accounts", peak, "MB", small[role], goal="<= 1.2")
+
+
+def measure(records: int) -> dict[str, float]:
+    org = Org(records)
+    with Cluster(org) as cluster:
+        cluster.copy(org)
+        return {"worker": cluster.workers[0].peak_memory() / 1e6, "coordinator": cluster.coordinator.peak_memory() / 1e6}

@@ -1,0 +1,124 @@
+"""Deltas: how soon a change arrives, what a cycle costs that finds nothing, and how fast one is that finds much."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import probes
+from cluster import Cluster
+from org import FIELDS, Org
+from report import Figure
+from sizes import Sizes
+
+# No pause, and nothing held back.
+AT_ONCE = {"sync": {"pause": "0s", "lag": "0s"}}
+# Deltas come when they are asked for, and read up to now.
+WHEN_ASKED = {"sync": {"pause": "1d", "lag": "0s"}}
+
+OBJECTS = ["Account", "User", "Call2_vod__c", "Call2_Key_Message_vod__c", "Multichannel_Activity_vod__c",
+           "Multichannel_Activity_Line_vod__c"]
+ALL_OBJECTS = {"personAccounts": {}, "users": {}, "calls": {}, "callKeyMessages": {}, "custom": OBJECTS[4:]}
+SCALED_TO = 20
+
+
+def run(sizes: Sizes) -> Iterator[Figure]:
+    yield from latency(min(100_000, sizes.delta), sizes.changes)
+    yield from empty_cycle()
+    yield from large(sizes)
+
+
+# -- one change
+
+def latency(records: int, changes: int) -> Iterator[Figure]:
+    org = Org(records)
+    with Cluster(org, settings=AT_ONCE) as cluster:
+        cluster.copy(org)
+        latencies = probes.measure(org, changes)
+        cluster.end_roles()
+        bare = probes.median(probes.measure_bare(org, max(10, changes // 4)))
+    note = ("the org's stamps have whole seconds and a window ends with the second before, so half a second of each "
+            "latency is the wait for a second's end; sync.lag (10 s unless changed, 0 here) comes on top, and sync.pause")
+    for what, seconds in (("row", latencies.row), ("event", latencies.event)):
+        yield Figure("delta", f"from change to {what}, median; bare poll and update", probes.median(seconds), "s", bare,
+                     note=note if what == "row" else "", details={"each": seconds})
+        yield Figure("delta", f"from change to {what}, p99; bare poll and update", probes.p99(seconds), "s", bare)
+
+
+# -- no change
+
+def empty_cycle(rounds: int = 5) -> Iterator[Figure]:
+    """Counted for the objects that the simulated org has, and scaled."""
+    org = Org(2000, objects=ALL_OBJECTS)
+    scale = SCALED_TO / len(OBJECTS)
+    calls, seconds, cpu, bare = [], [], [], []
+    with Cluster(org, settings=WHEN_ASKED) as cluster:
+        cluster.copy(org)
+        for _ in range(rounds):
+            cluster.progress.wait_until_at_rest(org.tenant)
+            calls_before, cpu_before = org.api_calls(), cluster.coordinator.cpu_seconds()
+            seconds.append(cluster.progress.lasted(cluster.delta(org)))
+            calls.append(org.api_calls() - calls_before)
+            cpu.append(cluster.coordinator.cpu_seconds() - cpu_before)
+            bare.append(ask_bare(org))
+    calls, seconds, cpu, bare = map(statistics.median, (calls, seconds, cpu, bare))
+    yield Figure("delta", f"an empty cycle of {SCALED_TO} objects, one call each", calls * scale, "API calls", SCALED_TO,
+                 note=f"the empty cycle was measured with {len(OBJECTS)} objects ({calls:.0f} API calls, "
+                      f"{seconds * 1000:.0f} ms, {cpu * 1000:.0f} ms of the coordinator's processor time) and scaled to "
+                      f"{SCALED_TO}")
+    yield Figure("delta", f"an empty cycle of {SCALED_TO} objects, bare describe and count", seconds * scale * 1000, "ms",
+                 bare * scale * 1000)
+
+
+def ask_bare(org: Org) -> float:
+    """Seconds for what an empty cycle has to ask, one after the other: each object's schema, and what has changed."""
+    begin = time.monotonic()
+    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 900))
+    for name in OBJECTS:
+        org.api(f"/sobjects/{name}/describe")
+        org.api("/queryAll?" + urlencode({"q": f"SELECT COUNT() FROM {name} WHERE SystemModstamp >= {since}"}))
+    return time.monotonic() - begin
+
+
+# -- much of much
+
+def large(sizes: Sizes, changed: int = 1000) -> Iterator[Figure]:
+    org = Org(sizes.delta)
+    with Cluster(org, settings=WHEN_ASKED) as cluster:
+        org.objects = {"personAccounts": org.thirty_fields()}
+        cluster.configure(org)
+        cluster.copy(org)
+        cluster.progress.wait_until_at_rest(org.tenant)
+
+        few = update(org, changed, seed=1)
+        seconds = cluster.progress.lasted(cluster.delta(org))
+        query = (f"SELECT {', '.join(FIELDS)} FROM Account WHERE SystemModstamp >= {probes.literal(few['stamp'])} "
+                 "ORDER BY SystemModstamp, Id")
+        cheapest = min(timed_query(org, query, changed) for _ in range(3))
+        yield Figure("delta", f"{changed:,} among {sizes.delta:,} rows, the query that finds them", seconds, "s", cheapest)
+
+        update(org, sizes.mass, seed=2)
+        rates = [rate(cluster, cycles) for cycles in
+                 (cluster.delta(org), cluster.progress.newest(org.tenant, "initial"))]
+        yield Figure("delta", f"{sizes.mass:,} rows updated at once, the first copy", rates[0], "rows/s", rates[1])
+
+
+def update(org: Org, count: int, seed: int) -> dict:
+    return org.change("update", where="IsPersonAccount = true", sample=count, seed=seed,
+                      set={"FirstName": f"Updated {seed}"})
+
+
+def timed_query(org: Org, query: str, rows: int) -> float:
+    begin = time.monotonic()
+    found = len(org.query_all(query))
+    seconds = time.monotonic() - begin
+    if found < rows:
+        raise RuntimeError(f"the query that should find {rows} rows found {found}")
+    return seconds
+
+
+def rate(cluster: Cluster, cycles: list[int]) -> float:
+    """Rows a second of whole cycles, planning included."""
+    return cluster.progress.moved(cycles)[0] / cluster.progress.lasted(cycles)
