@@ -14,6 +14,9 @@ from process import BINARY, Process
 from progress import Progress
 from stores import BROKER, LOCAL, NAME, SUPERUSER, WORK, secret, wait_until
 
+# However few the rows are: so are the many.
+IN_BULK = {"sync": {"restBelowRows": 0}}
+
 
 class Cluster:
     """Use as a context: everything ends with it. Each org belongs to a tenant; `settings` is what the configuration says

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from cluster import Cluster
+from cluster import IN_BULK, Cluster
 from org import FIELDS, PERSONS, Org
 from report import Figure
 from sizes import Sizes
@@ -24,7 +24,7 @@ def run(sizes: Sizes) -> Iterator[Figure]:
 def persons(records: int) -> Iterator[Figure]:
     """Person Accounts with thirty fields, each written to two tables."""
     org = Org(records)
-    with Cluster(org) as cluster:
+    with Cluster(org, settings=IN_BULK) as cluster:
         org.objects = {"personAccounts": org.thirty_fields()}
         cluster.configure(org)
         copy = cluster.copy(org)
@@ -44,7 +44,7 @@ def persons(records: int) -> Iterator[Figure]:
 def calls(records: int) -> Figure:
     """Calls with all their fields, written to one table."""
     org = Org(1000, objects={"calls": {"months": 120}}, options=["--calls", str(records)])
-    with Cluster(org) as cluster:
+    with Cluster(org, settings=IN_BULK) as cluster:
         copy = cluster.copy(org)
         return Figure("copy", "calls, \\copy", copy["rows"] / copy["seconds"], "rows/s", copy_again("acme.call"),
                       goal=">= 0.8", details=copy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cluster import Cluster
+from cluster import IN_BULK, Cluster
 from org import Org
 from report import Figure
 from sizes import Sizes
@@ -21,6 +21,6 @@ def run(sizes: Sizes) -> Iterator[Figure]:
 
 def measure(records: int) -> dict[str, float]:
     org = Org(records)
-    with Cluster(org) as cluster:
+    with Cluster(org, settings=IN_BULK) as cluster:
         cluster.copy(org)
         return {"worker": cluster.workers[0].peak_memory() / 1e6, "coordinator": cluster.coordinator.peak_memory() / 1e6}

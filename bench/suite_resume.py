@@ -15,10 +15,10 @@ WORKERS, SLOTS = 2, 4
 
 
 def run(sizes: Sizes) -> Iterator[Figure]:
-    # A hundred pages in twenty jobs, so that every kill finds some at work.
-    page_rows = max(1000, sizes.resume // 100)
-    sync = {"pageRows": page_rows, "partitionRows": max(1000, sizes.resume // 20)}
-    org = Org(sizes.resume)
+    # Many small jobs: those of a killed worker wait until its lease has run out, and others are to be left.
+    page_rows = max(1000, sizes.resume // 200)
+    sync = {"pageRows": page_rows, "partitionRows": 2 * page_rows, "restBelowRows": 0}
+    org = Org(sizes.resume, veeva={"bulkJobs": 20})
     resumed: list[float] = []
     with Cluster(org, settings={"sync": sync}) as cluster:
         first = until_new_page(cluster)
@@ -28,17 +28,12 @@ def run(sizes: Sizes) -> Iterator[Figure]:
             time.sleep(0.5)  # a server process may still finish what it was sent
             resumed.append(until_new_page(cluster))
         cluster.progress.wait_until_copied()
-        committed = cluster.progress.rows_committed()
-        again = max(0, org.rows_served() - sampled(sizes.resume) - committed) / sizes.kills
+        listed = sizes.resume  # planning has read each id once
+        again = max(0, org.rows_served() - listed - cluster.progress.rows_committed()) / sizes.kills
     yield Figure("resume", "rows fetched again per kill, pages in hand", again, "rows", WORKERS * SLOTS * page_rows,
                  goal="<= 1", details={"page": page_rows})
     yield Figure("resume", "from restart to the next page (median), to the first page ever", statistics.median(resumed),
                  "s", first, details={"each": resumed})
-
-
-def sampled(records: int) -> int:
-    """Rows that planning has read: each id, once."""
-    return records
 
 
 def until_new_page(cluster: Cluster) -> float:
