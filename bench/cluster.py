@@ -74,6 +74,7 @@ class Cluster:
             "veeva": {"loginURL": org.url, "apiVersion": VERSION, "auth": login} | org.veeva,
             "destination": {"postgres": {"url": postgres, "schema": org.tenant}},
             "objects": org.objects,
+            "events": org.events,
         }
 
     def start(self, workers: int = 1) -> None:

@@ -36,8 +36,8 @@ PERSONS = "RecordType.DeveloperName IN ('Professional_vod')"
 
 
 class Org:
-    """`objects` and `veeva` are what the configuration says of the tenant's objects and of the org, `options` further
-    ones of the simulated org. Orgs that run at once differ in `place`."""
+    """`objects`, `events` and `veeva` are what the configuration says of the tenant's objects, of its events and of the
+    org; `options` are further ones of the simulated org. Orgs that run at once differ in `place`."""
 
     def __init__(self, records: int, *, tenant: str = "acme", place: int = 0, objects: dict | None = None,
                  veeva: dict | None = None, options: list[str] | None = None):
@@ -47,6 +47,7 @@ class Org:
         # The port beside the first one is that of the status page.
         self.port = FIRST_PORT + (2 * place if place else 0)
         self.objects = objects or {"personAccounts": {}}
+        self.events: dict = {}
         self.veeva = veeva or {}
         self.options = options or []
         self.process: Process | None = None
@@ -135,6 +136,10 @@ class Org:
 
     def api_calls(self) -> int:
         return self.simulator("requests")["apiUsage"]["used"]
+
+    def forget_requests(self) -> None:
+        """What is counted by endpoint begins anew; the API calls go on."""
+        self.request("DELETE", "/simulator/requests")
 
     def rows_served(self) -> int:
         return self.simulator("requests")["rows"]

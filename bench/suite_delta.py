@@ -54,17 +54,21 @@ def empty_cycle(rounds: int = 5) -> Iterator[Figure]:
     org = Org(2000, objects=ALL_OBJECTS)
     scale = SCALED_TO / len(OBJECTS)
     calls, seconds, cpu, bare = [], [], [], []
+    asked: dict = {}
     with Cluster(org, settings=WHEN_ASKED) as cluster:
         cluster.copy(org)
         for _ in range(rounds):
             cluster.progress.wait_until_at_rest(org.tenant)
             calls_before, cpu_before = org.api_calls(), cluster.coordinator.cpu_seconds()
+            org.forget_requests()
             seconds.append(cluster.progress.lasted(cluster.delta(org)))
             calls.append(org.api_calls() - calls_before)
+            asked = org.simulator("requests")["endpoints"]
             cpu.append(cluster.coordinator.cpu_seconds() - cpu_before)
             bare.append(ask_bare(org))
     calls, seconds, cpu, bare = map(statistics.median, (calls, seconds, cpu, bare))
     yield Figure("delta", f"an empty cycle of {SCALED_TO} objects, one call each", calls * scale, "API calls", SCALED_TO,
+                 details={"objects": OBJECTS, "requests": asked},
                  note=f"the empty cycle was measured with {len(OBJECTS)} objects ({calls:.0f} API calls, "
                       f"{seconds * 1000:.0f} ms, {cpu * 1000:.0f} ms of the coordinator's processor time) and scaled to "
                       f"{SCALED_TO}")
@@ -86,11 +90,13 @@ def ask_bare(org: Org) -> float:
 
 def large(sizes: Sizes, changed: int = 1000) -> Iterator[Figure]:
     org = Org(sizes.delta)
-    with Cluster(org, settings=WHEN_ASKED) as cluster:
+    # The many are read in bulk, as millions are, and the few by REST.
+    sync = WHEN_ASKED["sync"] | {"restBelowRows": sizes.mass // 2}
+    with Cluster(org, settings={"sync": sync}) as cluster:
         org.objects = {"personAccounts": org.thirty_fields()}
         cluster.configure(org)
         cluster.copy(org)
-        cluster.progress.wait_until_at_rest(org.tenant)
+        first = rate(cluster, cluster.progress.newest(org.tenant, "initial"))
 
         few = update(org, changed, seed=1)
         seconds = cluster.progress.lasted(cluster.delta(org))
@@ -99,10 +105,38 @@ def large(sizes: Sizes, changed: int = 1000) -> Iterator[Figure]:
         cheapest = min(timed_query(org, query, changed) for _ in range(3))
         yield Figure("delta", f"{changed:,} among {sizes.delta:,} rows, the query that finds them", seconds, "s", cheapest)
 
-        update(org, sizes.mass, seed=2)
-        rates = [rate(cluster, cycles) for cycles in
-                 (cluster.delta(org), cluster.progress.newest(org.tenant, "initial"))]
-        yield Figure("delta", f"{sizes.mass:,} rows updated at once, the first copy", rates[0], "rows/s", rates[1])
+        def mass(seed: int | None) -> float:
+            """Rows a second of a delta, after a mass update if there is a seed."""
+            if seed:
+                update(org, sizes.mass, seed)
+            return rate(cluster, cluster.delta(org))
+
+        told = mass(seed=2)
+        yield Figure("delta", f"{sizes.mass:,} rows updated at once, the first copy", told, "rows/s", first)
+        yield Figure("delta", "their events published, the update", published(cluster, told), "events/s", told)
+
+        # The overlap has these rows read once more; after that it reaches back to this side of them.
+        org.simulator("clock", {"advanceSeconds": 3600})
+        yield Figure("delta", "the same rows read again, equal; the first copy", mass(seed=None), "rows/s", first)
+
+        cluster.end_roles()
+        cluster.progress.row("with gone as (delete from acme.crmsync_outbox returning 1) select count(*) from gone")
+        org.events = {"enabled": False}
+        cluster.configure(org)
+        cluster.start()
+        yield Figure("delta", f"{sizes.mass:,} rows updated without events, the first copy", mass(seed=3), "rows/s", first)
+
+
+def published(cluster: Cluster, rows: float, longest: float = 20) -> float:
+    """Events a second that leave the outbox while no more come in; as many as rows where it has kept up with these."""
+    def waiting() -> int:
+        return cluster.progress.row("select count(*) from acme.crmsync_outbox")[0]
+    before, begin = waiting(), time.monotonic()
+    if before == 0:
+        return rows
+    while (left := waiting()) and time.monotonic() - begin < longest:
+        time.sleep(0.1)
+    return (before - left) / (time.monotonic() - begin)
 
 
 def update(org: Org, count: int, seed: int) -> dict:
