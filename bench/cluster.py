@@ -19,8 +19,8 @@ IN_BULK = {"sync": {"restBelowRows": 0}}
 
 
 class Cluster:
-    """Use as a context: everything ends with it. Each org belongs to a tenant; `settings` is what the configuration says
-    at its top."""
+    """Use as a context: everything ends with it. Each org belongs to a tenant; `settings` is what the configuration
+    says at its top."""
 
     def __init__(self, *orgs: Org, settings: dict | None = None):
         self.orgs = orgs

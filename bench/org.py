@@ -59,7 +59,8 @@ class Org:
         self.process = Process(f"org-{self.tenant}", [
             "simulate", "veeva", "--listen", f"127.0.0.1:{self.port}", "--records", str(self.records),
             "--seed", str(self.seed), "--client-id", "bench",
-            "--client-secret-file", str(LOCAL / "secrets" / "demo-veeva"), "--spool", str(self.spool), *self.options], {})
+            "--client-secret-file", str(LOCAL / "secrets" / "demo-veeva"), "--spool", str(self.spool),
+            *self.options], {})
         deadline = time.monotonic() + 60
         while True:
             try:

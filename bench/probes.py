@@ -121,7 +121,8 @@ def persons(org: Org, count: int) -> list[str]:
     """Ids of so many persons of the copy, by chance."""
     with database() as connection:
         return [record for record, in connection.execute(
-            f"select veeva_id from {org.tenant}.person where not veeva_is_deleted order by random() limit %s", (count,))]
+            f"select veeva_id from {org.tenant}.person where not veeva_is_deleted order by random() limit %s",
+            (count,))]
 
 
 def literal(stamp: str) -> str:

@@ -32,7 +32,9 @@ class Progress:
         return self.row("select to_regclass('crmsync.job') is not null")[0]
 
     def rows_committed(self) -> int:
-        return self.row("select coalesce(sum(rows_committed), 0)::bigint from crmsync.job")[0] if self.has_begun() else 0
+        if not self.has_begun():
+            return 0
+        return self.row("select coalesce(sum(rows_committed), 0)::bigint from crmsync.job")[0]
 
     def rows_committed_of(self, tenant: str) -> int:
         return self.row(
@@ -40,7 +42,8 @@ class Progress:
 
     def is_copied(self, tenant: str) -> bool:
         return self.row(
-            "select coalesce(bool_and(copied_at is not null), false) from crmsync.object_sync where tenant = %s", tenant)[0]
+            "select coalesce(bool_and(copied_at is not null), false) from crmsync.object_sync where tenant = %s",
+            tenant)[0]
 
     def wait_until_rows(self, rows: int) -> None:
         def reached() -> bool:
@@ -78,8 +81,10 @@ class Progress:
                 if self.row(condition, tenant)[0]:
                     return
                 failed, why = self.row(
-                    "select count(*), min(object || ': ' || error) from crmsync.cycle where tenant = %s and phase = 'failed'",
-                    tenant)
+                    """
+                    select count(*), min(object || ': ' || error) from crmsync.cycle
+                    where tenant = %s and phase = 'failed'
+                    """, tenant)
                 if failed:
                     raise RuntimeError(f"a cycle failed: {why} (logs in {WORK})")
             rows = self.rows_committed()
@@ -99,7 +104,8 @@ class Progress:
         return self.row(
             """
             select coalesce(array_agg(id), '{}') from (
-              select max(id) as id from crmsync.cycle where tenant = %s and kind = %s and id > %s group by object) newest
+              select max(id) as id from crmsync.cycle where tenant = %s and kind = %s and id > %s group by object
+            ) newest
             """, tenant, kind, after)[0]
 
     def moved(self, cycles: list[int]) -> tuple[int, float]:
@@ -114,5 +120,7 @@ class Progress:
     def lasted(self, cycles: list[int]) -> float:
         """Seconds from the opening of the first of these cycles to the end of the last."""
         return self.row(
-            "select extract(epoch from max(finished_at) - min(started_at))::float8 from crmsync.cycle where id = any(%s)",
-            cycles)[0]
+            """
+            select extract(epoch from max(finished_at) - min(started_at))::float8 from crmsync.cycle
+            where id = any(%s)
+            """, cycles)[0]

@@ -10,12 +10,12 @@ import time
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
-HEADER = ["", "measured", "limit", "ratio", "goal"]
+HEADER = ["", "measured", "limit", "what the limit is", "ratio", "goal"]
 
 
 @dataclasses.dataclass
 class Figure:
-    """One measured value, beside the limit that was measured in the same run; `than` says what that limit is.
+    """One measured value, and the limit that was measured in the same run; `against` says what that limit is.
 
     `goal` is a bound of the ratio, or of the value where there is no limit: `>= 0.8`. `note` goes below the table.
     """
@@ -25,7 +25,7 @@ class Figure:
     value: float
     unit: str
     limit: float | None = None
-    than: str = ""
+    against: str = ""
     goal: str = ""
     note: str = ""
     details: dict = dataclasses.field(default_factory=dict)
@@ -46,7 +46,7 @@ class Figure:
         mark = {True: "met", False: "missed", None: ""}[self.met]
         return [
             f"{self.suite}: {self.what}", f"{show(self.value)} {self.unit}",
-            "" if self.limit is None else f"{show(self.limit)} {self.than}".strip(),
+            "" if self.limit is None else show(self.limit), self.against,
             "" if self.ratio is None else show(self.ratio), f"{self.goal} {mark}".strip()]
 
     def entry(self) -> dict:

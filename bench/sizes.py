@@ -30,5 +30,5 @@ class Sizes:
 
 FULL = Sizes()
 QUICK = Sizes(
-    copy=100_000, memory=(50_000, 400_000), latency=24_000, latencies=(200,), workers=(1, 2, 4), resume=200_000,
-    kills=3, jobs=5_000, changes=40, delta=400_000, mass=200_000, tenants=400_000)
+    copy=100_000, memory=(50_000, 300_000), latency=20_000, latencies=(200,), workers=(1, 4), resume=200_000, kills=2,
+    jobs=5_000, changes=40, delta=200_000, mass=100_000, tenants=400_000)

@@ -78,7 +78,7 @@ def psql(command: str) -> float:
 
 
 def copy_again(table: str) -> float:
-    """The limit of a copy: rows a second of `psql \\copy` of a table's own rows into an empty table that is equal to it.
+    """The limit of a copy: rows a second of `psql \\copy` of a table's own rows into an empty table like it.
 
     The better one of two. The file is CSV with every value in quotes, as the Bulk API's is.
     """

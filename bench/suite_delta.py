@@ -22,6 +22,7 @@ OBJECTS = ["Account", "User", "Call2_vod__c", "Call2_Key_Message_vod__c", "Multi
            "Multichannel_Activity_Line_vod__c"]
 ALL_OBJECTS = {"personAccounts": {}, "users": {}, "calls": {}, "callKeyMessages": {}, "custom": OBJECTS[4:]}
 SCALED_TO = 20
+BARE_LOOP = "a bare loop, poll and update"
 
 
 def run(sizes: Sizes) -> Iterator[Figure]:
@@ -40,11 +41,11 @@ def latency(records: int, changes: int) -> Iterator[Figure]:
         cluster.end_roles()
         bare = probes.median(probes.measure_bare(org, max(10, changes // 4)))
     note = ("the org's stamps have whole seconds and a window ends with the second before, so half a second of each "
-            "latency is the wait for a second's end; sync.lag (10 s unless changed, 0 here) comes on top, and sync.pause")
+            "latency is the wait for a second's end; sync.lag (10 s unless changed) and sync.pause come on top")
     for what, seconds in (("row", latencies.row), ("event", latencies.event)):
-        yield Figure("delta", f"from change to {what}, median; bare poll and update", probes.median(seconds), "s", bare,
+        yield Figure("delta", f"from change to {what}, median", probes.median(seconds), "s", bare, BARE_LOOP,
                      note=note if what == "row" else "", details={"each": seconds})
-        yield Figure("delta", f"from change to {what}, p99; bare poll and update", probes.p99(seconds), "s", bare)
+        yield Figure("delta", f"from change to {what}, p99", probes.p99(seconds), "s", bare, BARE_LOOP)
 
 
 # -- no change
@@ -67,13 +68,12 @@ def empty_cycle(rounds: int = 5) -> Iterator[Figure]:
             cpu.append(cluster.coordinator.cpu_seconds() - cpu_before)
             bare.append(ask_bare(org))
     calls, seconds, cpu, bare = map(statistics.median, (calls, seconds, cpu, bare))
-    yield Figure("delta", f"an empty cycle of {SCALED_TO} objects, one call each", calls * scale, "API calls", SCALED_TO,
-                 details={"objects": OBJECTS, "requests": asked},
-                 note=f"the empty cycle was measured with {len(OBJECTS)} objects ({calls:.0f} API calls, "
-                      f"{seconds * 1000:.0f} ms, {cpu * 1000:.0f} ms of the coordinator's processor time) and scaled to "
-                      f"{SCALED_TO}")
-    yield Figure("delta", f"an empty cycle of {SCALED_TO} objects, bare describe and count", seconds * scale * 1000, "ms",
-                 bare * scale * 1000)
+    yield Figure("delta", f"an empty cycle of {SCALED_TO} objects", calls * scale, "API calls", SCALED_TO,
+                 "one for each object", details={"objects": OBJECTS, "requests": asked},
+                 note=f"the empty cycle was measured with {len(OBJECTS)} objects and scaled: {calls:.0f} API calls, "
+                      f"{seconds * 1000:.0f} ms, {cpu * 1000:.0f} ms of the coordinator's processor time")
+    yield Figure("delta", f"an empty cycle of {SCALED_TO} objects", seconds * scale * 1000, "ms",
+                 bare * scale * 1000, "bare describes and counts")
 
 
 def ask_bare(org: Org) -> float:
@@ -103,7 +103,8 @@ def large(sizes: Sizes, changed: int = 1000) -> Iterator[Figure]:
         query = (f"SELECT {', '.join(FIELDS)} FROM Account WHERE SystemModstamp >= {probes.literal(few['stamp'])} "
                  "ORDER BY SystemModstamp, Id")
         cheapest = min(timed_query(org, query, changed) for _ in range(3))
-        yield Figure("delta", f"{changed:,} among {sizes.delta:,} rows, the query that finds them", seconds, "s", cheapest)
+        yield Figure("delta", f"{changed:,} changed among {sizes.delta:,} rows", seconds, "s", cheapest,
+                     "the query that finds them")
 
         def mass(seed: int | None) -> float:
             """Rows a second of a delta, after a mass update if there is a seed."""
@@ -112,19 +113,20 @@ def large(sizes: Sizes, changed: int = 1000) -> Iterator[Figure]:
             return rate(cluster, cluster.delta(org))
 
         told = mass(seed=2)
-        yield Figure("delta", f"{sizes.mass:,} rows updated at once, the first copy", told, "rows/s", first)
-        yield Figure("delta", "their events published, the update", published(cluster, told), "events/s", told)
+        yield Figure("delta", f"{sizes.mass:,} rows updated at once", told, "rows/s", first, "the first copy")
+        yield Figure("delta", "their events", published(cluster, told), "events/s", told, "their rows")
 
         # The overlap has these rows read once more; after that it reaches back to this side of them.
         org.simulator("clock", {"advanceSeconds": 3600})
-        yield Figure("delta", "the same rows read again, equal; the first copy", mass(seed=None), "rows/s", first)
+        yield Figure("delta", "the same rows read again, equal", mass(seed=None), "rows/s", first, "the first copy")
 
         cluster.end_roles()
         cluster.progress.row("with gone as (delete from acme.crmsync_outbox returning 1) select count(*) from gone")
         org.events = {"enabled": False}
         cluster.configure(org)
         cluster.start()
-        yield Figure("delta", f"{sizes.mass:,} rows updated without events, the first copy", mass(seed=3), "rows/s", first)
+        yield Figure("delta", f"{sizes.mass:,} rows updated, without events", mass(seed=3), "rows/s", first,
+                     "the first copy")
 
 
 def published(cluster: Cluster, rows: float, longest: float = 20) -> float:

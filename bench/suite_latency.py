@@ -27,7 +27,8 @@ def run(sizes: Sizes) -> Iterator[Figure]:
             if one is None:
                 yield Figure("latency", what, rate, "rows/s")
             else:
-                yield Figure("latency", what + ", linear", rate, "rows/s", one * workers, goal=">= 0.85")
+                yield Figure("latency", what, rate, "rows/s", one * workers, f"{workers} times one worker",
+                             goal=">= 0.85")
             one = one or rate
 
 

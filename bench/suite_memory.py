@@ -16,11 +16,13 @@ def run(sizes: Sizes) -> Iterator[Figure]:
     small, large = (measure(count) for count in sizes.memory)
     for role, peak in large.items():
         yield Figure("memory", f"{role}, {sizes.memory[1]:,} accounts", peak, "MB", goal=f"<= {GOAL_MB}")
-        yield Figure("memory", f"{role}, beside {sizes.memory[0]:,} accounts", peak, "MB", small[role], goal="<= 1.2")
+        yield Figure("memory", f"{role}, {sizes.memory[1]:,} accounts", peak, "MB", small[role],
+                     f"{sizes.memory[0]:,} accounts", goal="<= 1.2")
 
 
 def measure(records: int) -> dict[str, float]:
     org = Org(records)
     with Cluster(org, settings=IN_BULK) as cluster:
         cluster.copy(org)
-        return {"worker": cluster.workers[0].peak_memory() / 1e6, "coordinator": cluster.coordinator.peak_memory() / 1e6}
+        roles = {"worker": cluster.workers[0], "coordinator": cluster.coordinator}
+        return {role: process.peak_memory() / 1e6 for role, process in roles.items()}

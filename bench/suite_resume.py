@@ -30,11 +30,11 @@ def run(sizes: Sizes) -> Iterator[Figure]:
         cluster.progress.wait_until_copied()
         listed = sizes.resume  # planning has read each id once
         again = max(0, org.rows_served() - listed - cluster.progress.rows_committed()) / sizes.kills
-    yield Figure("resume", "rows fetched again per kill, pages in hand", again, "rows", WORKERS * SLOTS * page_rows,
-                 goal="<= 1", details={"page": page_rows})
+    yield Figure("resume", "fetched again per kill", again, "rows", WORKERS * SLOTS * page_rows,
+                 "the pages in hand", goal="<= 1", details={"page": page_rows})
     for what, seconds in (("median", statistics.median(resumed)), ("worst", max(resumed))):
-        yield Figure("resume", f"from restart to the next page, {what}; to the first of all", seconds, "s", first,
-                     details={"each": resumed})
+        yield Figure("resume", f"from restart to the next page, {what}", seconds, "s", first,
+                     "from start to the first page", details={"each": resumed})
 
 
 def until_new_page(cluster: Cluster) -> float:

@@ -46,7 +46,8 @@ struct BareRun {
           _ = try db.query(
             """
             insert into crmsync.bare (tenant, object, cycle, lane, method, mapping_version, state, range_from, range_to)
-            select 'bench', 'User', 1, 'initial', 'rest', 1, 'runnable', lpad(n::text, 15, '0'), lpad((n + 1)::text, 15, '0')
+            select 'bench', 'User', 1, 'initial', 'rest', 1, 'runnable', lpad(n::text, 15, '0'),
+              lpad((n + 1)::text, 15, '0')
             from generate_series($1::bigint, $2::bigint) n
             """, [.int(Int64(begin)), .int(Int64(min(begin + 1000, jobs) - 1))])
         }
