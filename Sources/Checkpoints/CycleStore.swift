@@ -153,8 +153,9 @@ extension CheckpointStore {
   /// Ends the cycles of a tenant whose jobs have all ended, and moves the watermarks of those that are complete.
   ///
   /// A cycle with dead letters has failed, naming them, once nothing else of it is under way.
+  /// - Parameter copyPause: rest between a first copy and its first delta.
   public func closeCycles(
-    tenant: String, pause: Duration, failurePause: Duration, leader: LeaderStamp
+    tenant: String, pause: Duration, copyPause: Duration = .zero, failurePause: Duration, leader: LeaderStamp
   ) async throws -> [ClosedCycle] {
     try await asLeader(leader) { db in
       let closed = try db.query(
@@ -178,7 +179,7 @@ extension CheckpointStore {
       ).map(Self.closedCycle)
       for cycle in closed where cycle.phase == .done { try Self.complete(cycle, tenant: tenant, on: db) }
       for cycle in closed {
-        let wait = cycle.phase == .failed ? failurePause : cycle.kind == .initial ? .zero : pause
+        let wait = cycle.phase == .failed ? failurePause : cycle.kind == .initial ? copyPause : pause
         try Self.rest(cycle.id, pause: wait, on: db)
       }
       return closed

@@ -7,7 +7,7 @@ public enum PagePurpose: Sendable, Equatable {
   case firstCopy
   /// What was touched since the last cycle.
   case delta(ChangeRules)
-  /// Everything once more, beside the deltas; what has changed meanwhile has a stamp that is not older.
+  /// Everything once more, beside the deltas. What changed since that moment may not have been met by one yet.
   case backfill(ChangeRules, since: Instant)
 }
 

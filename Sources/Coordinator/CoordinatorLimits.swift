@@ -15,11 +15,14 @@ public struct CoordinatorLimits: Sendable {
   public var lostAfter: Duration
   public var planning: PlanningLimits
   public var retry: RetryPolicy
+  /// Whether a first copy rests as every cycle does, rather than being followed by its first delta at once: the
+  /// process ends after one cycle.
+  public var endsAfterCopy: Bool
 
   /// Bounds.
   public init(
     name: String, term: Duration, sweepInterval: Duration, queueDepth: Int, lostAfter: Duration = .seconds(15),
-    planning: PlanningLimits, retry: RetryPolicy
+    planning: PlanningLimits, retry: RetryPolicy, endsAfterCopy: Bool = false
   ) {
     self.name = name
     self.term = term
@@ -28,6 +31,7 @@ public struct CoordinatorLimits: Sendable {
     self.lostAfter = lostAfter
     self.planning = planning
     self.retry = retry
+    self.endsAfterCopy = endsAfterCopy
   }
 
   /// This process's monotonic clock.

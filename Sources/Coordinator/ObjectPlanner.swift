@@ -53,6 +53,10 @@ struct ObjectPlanner: Sendable {
   private func start(_ cycle: OpenCycle, _ described: DescribedObject) async throws -> Duration? {
     let now = described.serverTime
     var window = DeltaWindow(from: now, to: now)
+    if cycle.kind == .backfill, let watermark = cycle.watermark {
+      // What changed since may be met here before the next delta meets it.
+      window = DeltaWindow(from: watermark.advanced(by: .zero - tenant.times.overlap), to: now)
+    }
     if cycle.kind == .delta, let watermark = cycle.watermark {
       let times = tenant.times
       window = DeltaWindow.next(watermark: watermark, now: now, overlap: times.overlap, lag: times.lag)

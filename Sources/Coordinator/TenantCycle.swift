@@ -169,7 +169,9 @@ struct TenantCycle: Sendable {
   private func closeCycles() async throws {
     let times = tenant.times
     let closed = try await checkpoints.closeCycles(
-      tenant: tenant.name, pause: times.restPause, failurePause: times.failurePause, leader: leader)
+      tenant: tenant.name, pause: times.restPause, copyPause: limits.endsAfterCopy ? times.restPause : .zero,
+      failurePause: times.failurePause, leader: leader)
+    if !closed.isEmpty { extracts.raise() }
     for cycle in closed {
       await markers.reached(.cycleClosed)
       logger.log(

@@ -103,14 +103,15 @@ struct Cluster: Sendable {
   }
 
   /// The services of a coordinator.
-  func coordinatorServices() -> [any Service] {
+  /// - Parameter once: whether it ends after one cycle.
+  func coordinatorServices(once: Bool = false) -> [any Service] {
     let name = Self.processName("coordinator")
     let progress = WorkSignal()
     live.onChange { progress.raise() }
     let limits = CoordinatorLimits(
       name: name, term: configuration.coordinator.term, sweepInterval: min(.seconds(5), configuration.sync.lease / 2),
       queueDepth: configuration.sync.queueDepth,
-      lostAfter: max(.seconds(1), configuration.sync.lease / 4), planning: planning, retry: retry)
+      lostAfter: max(.seconds(1), configuration.sync.lease / 4), planning: planning, retry: retry, endsAfterCopy: once)
     let coordinator = CoordinatorService(
       checkpoints: checkpoints, publisher: publisher, events: EventPublisher(broker, logger: logger),
       tenants: tenants, limits: limits, progress: progress, markers: ProgressMarkers(logger: logger), logger: logger)

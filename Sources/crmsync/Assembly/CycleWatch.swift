@@ -13,9 +13,22 @@ struct CycleWatch: Service {
   func run() async throws {
     await cancelWhenGracefulShutdown {
       while !Task.isCancelled {
-        if let ended = try? await haveEnded(), ended { return }
-        try? await Task.sleep(for: .milliseconds(200))
+        if let ended = try? await haveEnded(), ended { return await letExtractsGo() }
+        try? await Task.sleep(for: .milliseconds(100))
       }
+    }
+  }
+
+  /// Lets the orgs be told that results are no longer needed, as long as that takes no time worth mentioning: an org
+  /// that is not told forgets them by itself.
+  private func letExtractsGo() async {
+    for _ in 0..<100 where !Task.isCancelled {
+      var left = 0
+      for tenant in tenants {
+        left += (try? await checkpoints.extractsToDelete(tenant: tenant.name, limit: 1).count) ?? 0
+      }
+      if left == 0 { return }
+      try? await Task.sleep(for: .milliseconds(50))
     }
   }
 

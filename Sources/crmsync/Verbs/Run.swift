@@ -24,7 +24,7 @@ struct Run: AsyncParsableCommand {
 
   func run() async throws {
     let cluster = try await Cluster.ready(options, slots: slots.slots)
-    let services = cluster.coordinatorServices() + cluster.workerServices()
+    let services = cluster.coordinatorServices(once: once) + cluster.workerServices()
     guard once else { return try await cluster.run(services) }
     let watch = CycleWatch(
       checkpoints: cluster.checkpoints, tenants: cluster.tenants, since: try await cluster.checkpoints.now())

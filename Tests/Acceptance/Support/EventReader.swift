@@ -75,22 +75,29 @@ struct Replica {
   private var seen: Set<String> = []
   /// What did not fit what was known before, in words.
   private(set) var contradictions: [String] = []
+  /// Columns that a back-fill fills, which raises no events: what a subscriber was told of them may be from before.
+  private let isFilled: (String) -> Bool
 
   /// Starts from what the tables hold.
-  init(_ records: [Record: [String: JSONText]]) { self.records = records }
+  init(_ records: [Record: [String: JSONText]], isFilled: @escaping (String) -> Bool) {
+    self.isFilled = isFilled
+    self.records = records.mapValues { $0.filter { !isFilled($0.key) } }
+  }
 
   /// Applies an event, once however often it comes.
   mutating func apply(_ event: SeenEvent) {
     guard seen.insert(event.id).inserted else { return }
     let record = Record(entity: event.entity, id: event.subject)
     let known = records[record]
+    let before = event.data.before?.filter { !isFilled($0.key) }
+    let after = event.data.after?.filter { !isFilled($0.key) }
     switch event.kind {
     case "added":
       if known != nil { contradictions.append("\(record) was added twice") }
-      records[record] = event.data.after
+      records[record] = after
     case "updated":
-      if known != event.data.before { contradictions.append("\(record): before an update it was \(known ?? [:])") }
-      records[record] = event.data.after
+      if known != before { contradictions.append("\(record): before an update it was \(known ?? [:])") }
+      records[record] = after
     case "removed":
       if known == nil { contradictions.append("\(record) was removed, but not there") }
       records[record] = nil
@@ -101,7 +108,7 @@ struct Replica {
 
 extension TestCluster {
   /// What the tables hold of the columns that events carry, flagged rows left out.
-  func replica() async throws -> [Replica.Record: [String: JSONText]] {
+  func records() async throws -> [Replica.Record: [String: JSONText]] {
     var records: [Replica.Record: [String: JSONText]] = [:]
     let entities = try await database.query(
       "select entity, array_to_string(event_columns, ',') as columns from copy.crmsync_entity order by 1")
