@@ -14,12 +14,12 @@ final class BulkJobs: Sendable {
   private let spool: Spool
   private let changes: LiveData
   private let clock: VirtualClock
-  private let faults: FaultBoard
+  private let faults: FaultBoard<SimulatedFault>
   private let settings: @Sendable () -> Settings
   private let retention: Int
 
   init(
-    spool: Spool, changes: LiveData, clock: VirtualClock, faults: FaultBoard, retention: Duration,
+    spool: Spool, changes: LiveData, clock: VirtualClock, faults: FaultBoard<SimulatedFault>, retention: Duration,
     settings: @escaping @Sendable () -> Settings
   ) {
     self.spool = spool

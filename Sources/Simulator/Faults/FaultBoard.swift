@@ -1,10 +1,20 @@
 import NIOConcurrencyHelpers
 
+/// A trouble that is made on purpose, by the rules that all kinds share.
+protocol InjectedFault: Sendable {
+  /// How many matching requests pass unharmed first.
+  var after: Int { get }
+  /// How often it fires at most; without end when `nil`.
+  var count: Int? { get }
+  /// Share of matching requests that it hits.
+  var rate: Double { get }
+}
+
 /// The faults in force, and how often each was met and fired.
-final class FaultBoard: Sendable {
+final class FaultBoard<Fault: InjectedFault>: Sendable {
   struct Entry: Sendable {
     var id: Int
-    var fault: SimulatedFault
+    var fault: Fault
     var matched = 0
     var fired = 0
   }
@@ -17,13 +27,13 @@ final class FaultBoard: Sendable {
   private let state: NIOLockedValueBox<State>
   private let seed: UInt64
 
-  init(_ faults: [SimulatedFault], seed: UInt64) {
+  init(_ faults: [Fault], seed: UInt64) {
     self.seed = seed
     state = NIOLockedValueBox(State())
     add(faults)
   }
 
-  func add(_ faults: [SimulatedFault]) {
+  func add(_ faults: [Fault]) {
     state.withLockedValue { state in
       for fault in faults {
         state.entries.append(Entry(id: state.nextID, fault: fault))
@@ -38,26 +48,10 @@ final class FaultBoard: Sendable {
 
   var entries: [Entry] { state.withLockedValue { $0.entries } }
 
-  /// The faults that hit a request.
-  func fire(method: String, target: String) -> [SimulatedFault] {
-    fire { fault in
-      !fault.isAboutJobs && (fault.method ?? method).uppercased() == method && Self.contains(target, fault.path)
-    }
-  }
-
-  /// The faults that hit a bulk query job.
-  func fire(statement: String) -> [SimulatedFault] {
-    fire { $0.isAboutJobs && Self.contains(statement, $0.path) }
-  }
-
-  private static func contains(_ text: String, _ part: String?) -> Bool {
-    guard let part, !part.isEmpty else { return true }
-    return text.contains(part)
-  }
-
-  private func fire(_ matches: (SimulatedFault) -> Bool) -> [SimulatedFault] {
+  /// The faults that hit what `matches` is asked about.
+  func fire(_ matches: (Fault) -> Bool) -> [Fault] {
     state.withLockedValue { state in
-      var hits: [SimulatedFault] = []
+      var hits: [Fault] = []
       for place in state.entries.indices where matches(state.entries[place].fault) {
         let ordinal = state.entries[place].matched
         state.entries[place].matched += 1
@@ -76,5 +70,24 @@ final class FaultBoard: Sendable {
     if entry.fault.rate >= 1 { return true }
     let chance = Mixing.mix(Mixing.mix(seed, UInt64(entry.id)), UInt64(ordinal))
     return Double(chance >> 11) / Double(1 << 53) < entry.fault.rate
+  }
+}
+
+extension FaultBoard where Fault == SimulatedFault {
+  /// The faults that hit a request.
+  func fire(method: String, target: String) -> [SimulatedFault] {
+    fire { fault in
+      !fault.isAboutJobs && (fault.method ?? method).uppercased() == method && Self.contains(target, fault.path)
+    }
+  }
+
+  /// The faults that hit a bulk query job.
+  func fire(statement: String) -> [SimulatedFault] {
+    fire { $0.isAboutJobs && Self.contains(statement, $0.path) }
+  }
+
+  private static func contains(_ text: String, _ part: String?) -> Bool {
+    guard let part, !part.isEmpty else { return true }
+    return text.contains(part)
   }
 }

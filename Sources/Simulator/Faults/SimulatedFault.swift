@@ -1,5 +1,5 @@
 /// A trouble that the simulated org makes on purpose.
-public struct SimulatedFault: Sendable, Codable, Equatable {
+public struct SimulatedFault: InjectedFault, Sendable, Codable, Equatable {
   /// What goes wrong.
   public enum Kind: String, Sendable, Codable, CaseIterable {
     /// The answer starts late, by `milliseconds`.

@@ -33,7 +33,7 @@ struct HTTPFront: Sendable {
     try await send(response, faults, wire, writer)
   }
 
-  private static func read(_ request: Request) async throws -> WireRequest {
+  static func read(_ request: Request) async throws -> WireRequest {
     var request = request
     let body = try await request.collectBody(upTo: largestBody)
     let target = request.uri.string

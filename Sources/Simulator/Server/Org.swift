@@ -21,7 +21,7 @@ final class Org: Sendable {
   let changes: LiveData
   let clock: VirtualClock
   let sessions: Sessions
-  let faults: FaultBoard
+  let faults: FaultBoard<SimulatedFault>
   let ledger: RequestLedger
   let cursors: Cursors
   let jobs: BulkJobs

@@ -8,7 +8,8 @@ import Simulator
 /// Local stand-ins.
 struct Simulate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Local stand-ins that speak the real wire protocols, for demos and tests.", subcommands: [Veeva.self])
+    abstract: "Local stand-ins that speak the real wire protocols, for demos and tests.",
+    subcommands: [Veeva.self, Marketo.self])
 
   struct Veeva: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
