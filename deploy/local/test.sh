@@ -72,7 +72,7 @@ command_test() {
   phase "build"
   start_servers
   fresh_stores test
-  venv venv simple-salesforce==1.12.10
+  venv venv simple-salesforce==1.12.10 marketorestpython==0.5.25
   write_test_environment
   # shellcheck disable=SC1091 # written just above
   source "$LOCAL/env"

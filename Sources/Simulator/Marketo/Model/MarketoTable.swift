@@ -56,7 +56,7 @@ struct MarketoTable: Sendable {
     var record = MarketoRecord(
       id: id, created: now, updated: now, values: [JSONValue](repeating: .null, count: fields.count))
     for (place, value) in values { record.values[place] = value }
-    for list in indexes.keys {
+    for list in lists {
       if let key = key(record, list) { indexes[list, default: [:]][key, default: []].append(id) }
     }
     records[id] = record
@@ -78,7 +78,7 @@ struct MarketoTable: Sendable {
     guard !changes.isEmpty, let before = records[id] else { return [] }
     // A lead's updatedAt moves for standard fields alone (reference 4.4).
     if changes.contains(where: { !fields[$0.place].isCustom }) { record.updated = now }
-    for list in indexes.keys where changes.contains(where: { list.contains($0.place) }) {
+    for list in lists where changes.contains(where: { list.contains($0.place) }) {
       move(id, in: list, from: key(before, list), to: key(record, list))
     }
     records[id] = record
@@ -87,9 +87,12 @@ struct MarketoTable: Sendable {
 
   mutating func remove(_ id: Int) -> MarketoRecord? {
     guard let record = records.removeValue(forKey: id) else { return nil }
-    for list in indexes.keys { move(id, in: list, from: key(record, list), to: nil) }
+    for list in lists { move(id, in: list, from: key(record, list), to: nil) }
     return record
   }
+
+  /// What is indexed: an array, since iterating the keys of the dictionary would share it, and each write copy it.
+  private var lists: [[Int]] { Array(indexes.keys) }
 
   private mutating func move(_ id: Int, in list: [Int], from old: String?, to new: String?) {
     guard old != new else { return }
