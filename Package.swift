@@ -68,6 +68,7 @@ let package = Package(
     // The ends and the memory.
     hotModule("Veeva", ["SyncModel", "HTTP", jwt, log]),
     hotModule("PostgresDestination", ["SyncModel", "PostgreSQL", log]),
+    module("Marketo", ["SyncModel", "HTTP", log]),
     module("Checkpoints", ["SyncModel", "PostgreSQL", log, services]),
     module("JobQueue", ["AMQP", log]),
 
@@ -82,7 +83,7 @@ let package = Package(
     module("Coordinator", ["Tenants", "JobQueue", "ProgressMarkers", log, services]),
     module("Operations", ["Tenants", "JobQueue", log]),
 
-    // A stand-in Veeva org that speaks the real wire protocol.
+    // Stand-ins, a Veeva org and a Marketo instance, that speak the real wire protocols.
     hotModule("Simulator", ["CZlib", web, jwt, log, services]),
 
     .executableTarget(
@@ -108,6 +109,7 @@ let package = Package(
       name: "SyncConfigurationTests", dependencies: ["SyncConfiguration", "SyncModel", "TestSupport"],
       path: "Tests/Configuration", swiftSettings: settings),
     tests(of: "Veeva", ["HTTP", "Simulator", "SyncModel", log]),
+    tests(of: "Marketo", ["HTTP", "Simulator", log, services]),
     tests(of: "Checkpoints", ["PostgreSQL", "SyncModel"]),
     tests(of: "PostgresDestination", ["PostgreSQL", "SyncModel"]),
     tests(of: "JobQueue", ["AMQP", log]),

@@ -23,7 +23,11 @@ def client(secret=None):
 
 
 def statuses(results):
-    return [(entry.get("reasons") or entry.get("errors") or [{"code": entry["status"]}])[0]["code"] for entry in results]
+    def status(entry):
+        reasons = entry.get("reasons") or entry.get("errors")
+        return reasons[0]["code"] if reasons else entry["status"]
+
+    return [status(entry) for entry in results]
 
 
 def finished(marketo, method, batch):
@@ -83,12 +87,15 @@ def imports(marketo, seen):
 def objects(marketo, seen, lead):
     records = [{"externalCompanyId": "H1", "company": "Santa Rita"}, {"company": "no key"}]
     seen["companies"] = statuses(marketo.execute(method="create_update_companies", input=records))
-    found = marketo.execute(method="get_companies", filterType="externalCompanyId", filterValues=["H1"], fields="company")
+    found = marketo.execute(
+        method="get_companies", filterType="externalCompanyId", filterValues=["H1"], fields="company"
+    )
     seen["company"] = found[0]["company"]
     seen["companyKey"] = marketo.execute(method="describe_company")[0]["dedupeFields"]
     people = [{"externalSalesPersonId": "S1", "email": "rep@example.org", "firstName": "Rui"}]
     seen["salespersons"] = statuses(marketo.execute(method="create_update_sales_persons", input=people))
-    seen["goneSalesperson"] = statuses(marketo.execute(method="delete_sales_persons", input=[{"externalSalesPersonId": "S1"}]))
+    gone = marketo.execute(method="delete_sales_persons", input=[{"externalSalesPersonId": "S1"}])
+    seen["goneSalesperson"] = statuses(gone)
     marketo.execute(method="create_update_custom_object_type", apiName="veevaCall", displayName="Veeva Call")
     fields = [
         {"name": "callId", "displayName": "Call Id", "dataType": "string", "isDedupeField": True},

@@ -1,0 +1,22 @@
+/// What a custom service of a Marketo instance is called by.
+public struct MarketoCredentials: Sendable, CustomStringConvertible {
+  /// Without `/rest` and slashes at its end.
+  public let baseURL: String
+  public let clientID: String
+  let clientSecret: String
+
+  /// Credentials.
+  /// - Parameter baseURL: such as `https://123-ABC-456.mktorest.com`; the REST endpoint that the Admin page shows, which
+  ///   ends in `/rest`, is taken as well.
+  public init(baseURL: String, clientID: String, clientSecret: String) {
+    var url = baseURL[...]
+    while url.hasSuffix("/") { url = url.dropLast() }
+    if url.hasSuffix("/rest") { url = url.dropLast(5) }
+    while url.hasSuffix("/") { url = url.dropLast() }
+    self.baseURL = String(url)
+    self.clientID = clientID
+    self.clientSecret = clientSecret
+  }
+
+  public var description: String { "\(baseURL) as \(clientID)" }
+}

@@ -1,0 +1,180 @@
+import Foundation
+import HTTP
+import Logging
+import ServiceLifecycle
+import Simulator
+import TestSupport
+import Testing
+
+@testable import Marketo
+
+/// A simulated instance, and our client for it.
+struct AgainstSimulatedMarketo: Sendable {
+  let client: MarketoClient
+  let http: HTTPClient
+  let baseURL: String
+
+  static func run(
+    _ change: (inout SimulatedMarketoOptions) -> Void = { _ in },
+    _ test: @escaping @Sendable (AgainstSimulatedMarketo) async throws -> Void
+  ) async throws {
+    var options = SimulatedMarketoOptions()
+    options.processingTime = .zero
+    change(&options)
+    let (id, secret) = (options.clientID, options.clientSecret)
+    let (ports, listening) = AsyncStream<Int>.makeStream()
+    var logger = Logger(label: "test")
+    logger.logLevel = .error
+    let instance = SimulatedMarketo(options: options, logger: logger) { listening.yield($0) }
+    let group = ServiceGroup(
+      configuration: .init(
+        services: [.init(service: instance, failureTerminationBehavior: .cancelGroup)], logger: logger))
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { try await group.run() }
+      var iterator = ports.makeAsyncIterator()
+      let baseURL = "http://127.0.0.1:\(try #require(await iterator.next()))"
+      let http = HTTPClient()
+      let credentials = MarketoCredentials(baseURL: baseURL + "/rest", clientID: id, clientSecret: secret)
+      let all = AgainstSimulatedMarketo(
+        client: MarketoClient(credentials: credentials, http: http), http: http, baseURL: baseURL)
+      do {
+        try await test(all)
+      } catch {
+        await group.triggerGracefulShutdown()
+        throw error
+      }
+      await group.triggerGracefulShutdown()
+      try await tasks.waitForAll()
+    }
+  }
+
+  @discardableResult
+  func admin(_ path: String, _ json: String? = nil) async throws -> [String: Any] {
+    let response = try await http.send(
+      HTTPRequest(
+        method: json == nil ? "GET" : "POST", url: "\(baseURL)/simulator/\(path)", body: json.map { Array($0.utf8) }))
+    let answer = try JSONSerialization.jsonObject(with: Data(response.body))
+    return answer as? [String: Any] ?? [:]
+  }
+
+  /// A batch of these objects.
+  static func batch(_ records: [String]) -> RecordBatch {
+    var batch = RecordBatch()
+    for record in records { _ = batch.append(Array(record.utf8)) }
+    return batch
+  }
+}
+
+@Suite("Marketo client, against the simulated instance")
+struct ClientTests {
+  private typealias Instance = AgainstSimulatedMarketo
+
+  @Test("leads are described, written, found and deleted; each outcome answers its record")
+  func leads() async throws {
+    try await Instance.run { marketo in
+      let described = try await marketo.client.describe(.lead)
+      #expect(described.searchableFields.contains(["email"]))
+      #expect(described.fields.first { $0.name == "firstName" }?.isWritable == true)
+      let outcomes = try await marketo.client.syncLeads(
+        Instance.batch([#"{"email":"a@example.org"}"#, #"{"nothing":1}"#, #"{"email":"b@example.org"}"#]),
+        lookupField: "email")
+      #expect(outcomes.map(\.status) == [.created, .skipped, .created])
+      #expect(outcomes[1].reasons.first?.code == "1006")
+      let page = try await marketo.client.query(
+        .lead, by: "email", ["a@example.org", "b@example.org"], fields: ["id", "email"])
+      #expect(page.records.compactMap { $0["email"]?.text } == ["a@example.org", "b@example.org"] && !page.hasMore)
+      let ids = page.records.compactMap { $0["id"]?.whole }
+      #expect(ids == [outcomes[0].id, outcomes[2].id].compactMap { $0 })
+      #expect(try await marketo.client.deleteLeads(ids + [1]).map(\.status) == [.deleted, .deleted, .deleted])
+    }
+  }
+
+  @Test("results that come in another order find their records by seq")
+  func bySeq() async throws {
+    try await Instance.run { marketo in
+      try await marketo.admin(
+        "faults", #"[{"kind":"reversedResults"},{"kind":"numericCodes"},{"kind":"extraMembers"}]"#)
+      let outcomes = try await marketo.client.sync(
+        .company, Instance.batch([#"{"externalCompanyId":"1"}"#, #"{"x":1}"#, #"{"externalCompanyId":"2"}"#]))
+      #expect(outcomes.map(\.status) == [.created, .skipped, .created] && outcomes[1].reasons.first?.code == "1006")
+    }
+  }
+
+  @Test("calls that meet a dead token share one renewal", arguments: ["expire", "invalidate"])
+  func renewal(_ death: String) async throws {
+    try await Instance.run { marketo in
+      _ = try await marketo.client.describe(.company)
+      try await marketo.admin("tokens/\(death)", "")
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<5 { group.addTask { _ = try await marketo.client.describe(.company) } }
+        try await group.waitForAll()
+      }
+      #expect(try await marketo.admin("counts")["tokensIssued"] as? Int == 2)
+    }
+  }
+
+  @Test("a refusal says what to do, and a second dead token is not looped on")
+  func refusals() async throws {
+    try await Instance.run { marketo in
+      for (code, disposition) in [
+        (606, MarketoError.Disposition.waitForLimit(.rate)), (607, .waitForLimit(.daily)), (603, .hopeless),
+        (608, .retry), (601, .renewToken),
+      ] {
+        try await marketo.admin("faults", "[{\"kind\":\"code\",\"code\":\(code),\"path\":\"companies\",\"count\":2}]")
+        let error = await #expect(throws: MarketoError.self) { try await marketo.client.describe(.company) }
+        #expect(error?.disposition == disposition && error?.reason.code == String(code))
+        _ = try? await marketo.client.describe(.company)
+      }
+    }
+  }
+
+  @Test("wrong credentials stop at once, and the secret is in no error")
+  func credentials() async throws {
+    try await Instance.run { marketo in
+      let wrong = MarketoCredentials(baseURL: marketo.baseURL, clientID: "crmsync-client", clientSecret: "hush-hush")
+      let client = MarketoClient(credentials: wrong, http: marketo.http)
+      let error = await #expect(throws: MarketoError.self) { try await client.describe(.company) }
+      #expect(error?.disposition == .hopeless && error?.status == 401)
+      #expect(error?.description.contains("hush") == false)
+    }
+  }
+
+  @Test("an import goes through, and its failures are read as a file")
+  func imports() async throws {
+    try await Instance.run { marketo in
+      let csv = Array("email,leadScore\na@example.org,1\nb@example.org,high\n".utf8)
+      let started = try await marketo.client.startImport(.lead, csv: csv, lookupField: "email")
+      var state = started
+      try await until("the import to end", within: .seconds(60)) {
+        state = try await marketo.client.importState(.lead, started.id)
+        return state.status == .complete
+      }
+      #expect(state.processed == 1 && state.failed == 1 && state.warned == 0)
+      var text: [UInt8] = []
+      if let file = try await marketo.client.importFailures(.lead, started.id) {
+        for try await chunk in file.body { text += chunk }
+      }
+      #expect(
+        String(decoding: text, as: UTF8.self).contains("b@example.org,high,Invalid data type in field Person Score"))
+      #expect(try await marketo.client.importWarnings(.lead, started.id) == nil)
+      let large = [UInt8](repeating: 0x61, count: 10 << 20)
+      let error = await #expect(throws: MarketoError.self) { try await marketo.client.startImport(.lead, csv: large) }
+      #expect(error?.disposition == .split)
+    }
+  }
+
+  @Test("lead changes are followed from token to token")
+  func changes() async throws {
+    try await Instance.run { marketo in
+      let start = try await marketo.client.pagingToken(since: "2020-01-01T00:00:00+01:00")
+      _ = try await marketo.client.syncLeads(Instance.batch([#"{"email":"a@example.org"}"#]), lookupField: "email")
+      _ = try await marketo.client.syncLeads(
+        Instance.batch([#"{"email":"a@example.org","phone":"1"}"#]), lookupField: "email")
+      let page = try await marketo.client.leadChanges(from: start, fields: ["phone", "email"])
+      #expect(page.records.map(\.activityTypeID) == [12, 13] && !page.hasMore)
+      #expect(page.records[1].values.first?.newValue == "1")
+      let next = try await marketo.client.leadChanges(from: try #require(page.next), fields: ["phone"])
+      #expect(next.records.isEmpty && next.next != nil)
+    }
+  }
+}
