@@ -33,8 +33,6 @@ private struct Activity: Decodable, Sendable {
   }
 }
 
-private struct Nothing: Decodable, Sendable {}
-
 extension MarketoClient {
   /// Where feeds start that shall tell what happened since a moment.
   /// - Parameter moment: ISO 8601 with zone.

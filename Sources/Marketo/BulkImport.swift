@@ -1,5 +1,3 @@
-public import HTTP
-
 /// A bulk import, as Marketo tells about it.
 public struct MarketoImport: Sendable, Equatable {
   /// Where it stands.
@@ -75,16 +73,16 @@ extension MarketoClient {
   }
 
   /// Rows that were refused, as CSV with the reason in a last column; `nil` when there are none.
-  public func importFailures(_ object: MarketoObject, _ id: Int) async throws -> HTTPStream? {
+  public func importFailures(_ object: MarketoObject, _ id: Int) async throws -> [UInt8]? {
     try await rows(object, id, "failures")
   }
 
   /// Rows that were written with something left out, as CSV with the reason in a last column; `nil` when there are none.
-  public func importWarnings(_ object: MarketoObject, _ id: Int) async throws -> HTTPStream? {
+  public func importWarnings(_ object: MarketoObject, _ id: Int) async throws -> [UInt8]? {
     try await rows(object, id, "warnings")
   }
 
-  private func rows(_ object: MarketoObject, _ id: Int, _ part: String) async throws -> HTTPStream? {
+  private func rows(_ object: MarketoObject, _ id: Int, _ part: String) async throws -> [UInt8]? {
     let root = object == .lead ? "/bulk/v1/leads/batch" : Self.importPath(object)
     return try await file(Call(name: "import \(part) \(object.name)", path: "\(root)/\(id)/\(part).json"))
   }

@@ -10,6 +10,9 @@ struct Envelope<Element: Decodable & Sendable>: Decodable, Sendable {
   let moreResult: Bool?
 }
 
+/// A result that nobody reads.
+struct Nothing: Decodable, Sendable {}
+
 /// A value of a record, whatever its type.
 public enum MarketoValue: Sendable, Equatable, Decodable {
   case null

@@ -41,11 +41,34 @@ public struct MarketoClient: Sendable {
 
   /// Makes a call whose answer is an envelope.
   func envelope<Element: Decodable & Sendable>(_ call: Call, of type: Element.Type) async throws -> Envelope<Element> {
+    try await authorized(call) { token in
+      let response = try await exchange(call, token)
+      guard response.status == 200 else { throw MarketoError(call: call.name, status: response.status) }
+      return try Self.read(response.body, call)
+    }
+  }
+
+  /// Makes a call whose answer is a file; `nil` when there is none.
+  func file(_ call: Call) async throws -> [UInt8]? {
+    try await authorized(call) { token in
+      let response = try await exchange(call, token)
+      if response.status == 404 { return nil }
+      guard response.status == 200 else { throw MarketoError(call: call.name, status: response.status) }
+      // Refusals come as an envelope here, too, and with the same status: no header row begins like one.
+      if response.body.first == 0x7B { _ = try Self.read(response.body, call) as Envelope<Nothing> }
+      return response.body
+    }
+  }
+
+  /// Sends with a token; with a fresh one, once, if the token was dead.
+  private func authorized<Answer>(_ call: Call, _ attempt: (TokenCache.Token) async throws -> Answer) async throws
+    -> Answer
+  {
     var token = try await tokens.current()
     var isFresh = false
     while true {
       do {
-        return try await attempt(call, token)
+        return try await attempt(token)
       } catch let error as MarketoError {
         switch error.disposition {
         case .renewToken where !isFresh:
@@ -58,12 +81,8 @@ public struct MarketoClient: Sendable {
     }
   }
 
-  private func attempt<Element: Decodable & Sendable>(_ call: Call, _ token: TokenCache.Token) async throws
-    -> Envelope<Element>
-  {
-    let response = try await exchange(call, token)
-    guard response.status == 200 else { throw MarketoError(call: call.name, status: response.status) }
-    guard let envelope = try? JSONDecoder().decode(Envelope<Element>.self, from: Data(response.body)) else {
+  private static func read<Element: Decodable & Sendable>(_ body: [UInt8], _ call: Call) throws -> Envelope<Element> {
+    guard let envelope = try? JSONDecoder().decode(Envelope<Element>.self, from: Data(body)) else {
       throw MarketoError(
         call: call.name, status: 200, reason: MarketoReason(code: "", message: "the answer cannot be read"),
         disposition: .retry)
@@ -76,22 +95,6 @@ public struct MarketoClient: Sendable {
         requestId: envelope.requestId, success: true, result: [], errors: nil, nextPageToken: nil, moreResult: false)
     }
     throw MarketoError(call: call.name, reason: reason, requestID: envelope.requestId)
-  }
-
-  /// Makes a call whose answer is a file; `nil` when there is none.
-  func file(_ call: Call) async throws -> HTTPStream? {
-    try await limits.beforeCall()
-    let stream: HTTPStream
-    do {
-      stream = try await http.stream(request(call, try await tokens.current()))
-      await limits.ended()
-    } catch {
-      await limits.ended()
-      throw (error as? HTTPError).map { MarketoError(call: call.name, error: $0) } ?? error
-    }
-    if stream.status == 404 { return nil }
-    guard stream.status == 200 else { throw MarketoError(call: call.name, status: stream.status) }
-    return stream
   }
 
   private func exchange(_ call: Call, _ token: TokenCache.Token) async throws -> HTTPResponse {
