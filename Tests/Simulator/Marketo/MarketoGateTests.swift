@@ -197,6 +197,14 @@ struct MarketoGateTests {
       #expect(large.headers["content-encoding"] == "gzip" && JSON(large.body)["success"].truth == true)
       let small = try await marketo.send("GET", "/rest/v1/leads/partitions.json", headers: gzip)
       #expect(small.headers["content-encoding"] == nil)
+      let rows = (0..<200).map { "nobody \($0)" }.joined(separator: "\n")
+      let batch = JSON(try await marketo.upload("leads.json?format=csv", "firstName\n\(rows)").body)["result"][0]
+      let id = try #require(batch["batchId"].number)
+      try await until("the import to end", within: .seconds(60)) {
+        try await marketo.admin("imports")[0]["status"].text == "Complete"
+      }
+      let file = try await marketo.send("GET", "/bulk/v1/leads/batch/\(id)/failures.json", headers: gzip)
+      #expect(file.wireBody.count > 2000 && file.headers["content-encoding"] == nil)
     }
   }
 }
