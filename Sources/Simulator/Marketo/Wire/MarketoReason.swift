@@ -64,7 +64,6 @@ struct MarketoReason: Error, Equatable, Sendable {
   static let importRunning = MarketoReason(1019, "Import in progress")
   static let companyField = MarketoReason(1021, "Company update not allowed")
   static let inUse = MarketoReason(1022, "Object in use")
-  static let customObjectDisabled = MarketoReason(1026, "Custom object not enabled")
   static let duplicate = MarketoReason(1036, "Duplicate object found in input")
   static let discardFailed = MarketoReason(1048, "Custom object discard draft failed")
   static let activityTooLong = MarketoReason(1049, "Failed to create activity: attributes too long")
