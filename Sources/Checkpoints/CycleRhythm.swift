@@ -67,7 +67,8 @@ extension CheckpointStore {
       """
       select o.copied_at is not null as is_copied, last.id, last.kind, last.phase,
         exists (select from crmsync.job j where j.cycle = last.id) as has_jobs,
-        exists (select from crmsync.job j where j.cycle = last.id and j.state not in ('done', 'dead')) as has_open_jobs
+        exists (select from crmsync.job j where j.cycle = last.id and j.state not in ('done', 'dead')) as has_open_jobs,
+        exists (select from crmsync.job j where j.cycle = last.id and j.state = 'dead') as has_dead_letters
       from crmsync.object_sync o left join lateral (
         select id, kind, phase from crmsync.cycle c
         where c.tenant = o.tenant and c.object = o.object and c.kind <> 'backfill' order by id desc limit 1
@@ -78,11 +79,11 @@ extension CheckpointStore {
     let isCopied = try row.bool("is_copied") ?? false
     if let last = try row.int("id"), try row.string("phase") == CyclePhase.failed.rawValue {
       let hasJobs = try row.bool("has_jobs") ?? false
-      let hasOpenJobs = try row.bool("has_open_jobs") ?? false
+      let waitsForPerson = try row.bool("has_dead_letters") == true && row.bool("has_open_jobs") != true
       if !hasJobs { return try reopen(last, as: .waiting, db) }
       if !isCopied {
         // Its dead letters are for a person to decide; what is not parked goes on.
-        return hasOpenJobs ? try reopen(last, as: .copying, db) : false
+        return waitsForPerson ? false : try reopen(last, as: .copying, db)
       }
       try supersede(last, db)
     }
@@ -112,6 +113,7 @@ extension CheckpointStore {
       """, [.int(cycle)])
   }
 
+  /// Opens the back-fill that is wanted. What one that failed has left undone is part of it.
   private static func openBackfill(
     _ object: SourceObject, _ tenant: String, _ db: isolated PostgresConnection
   ) throws -> Bool {
@@ -125,9 +127,18 @@ extension CheckpointStore {
         for update
       ), taken as (
         update crmsync.object_sync o set backfill = null from wanted w where o.tenant = w.tenant and o.object = w.object
+      ), superseded as (
+        update crmsync.job j set state = 'done', token = token + 1, lease_until = null, worker = null,
+          last_error = 'superseded by the next back-fill' || coalesce(': ' || last_error, '')
+        from wanted w join crmsync.cycle c on c.tenant = w.tenant and c.object = w.object and c.kind = 'backfill'
+          and c.phase = 'failed'
+        where j.cycle = c.id and j.state <> 'done'
+        returning c.extent
       )
       insert into crmsync.cycle (tenant, object, kind, extent)
-      select tenant, object, 'backfill', backfill from wanted
+      select tenant, object, 'backfill',
+        case when exists (select from superseded where extent = 'everything') then 'everything' else backfill end
+      from wanted
       """, [.text(tenant), .text(object.apiName)]
     ).affected == 1
   }

@@ -57,14 +57,14 @@ extension CheckpointStore {
     _ cycle: OpenCycle, window: DeltaWindow, raisesEvents: Bool, tenant: String, leader: LeaderStamp
   ) async throws {
     try await asLeader(leader) { db in
-      _ = try db.query(
+      let begun = try db.query(
         """
         update crmsync.cycle
         set window_from = to_timestamp($2::float8 / 1000), window_to = to_timestamp($3::float8 / 1000),
           raises_events = $4
         where id = $1 and phase = 'waiting'
         """, [.int(cycle.id), .int(window.from.milliseconds), .int(window.to.milliseconds), .bool(raisesEvents)])
-      guard cycle.kind == .initial else { return }
+      guard begun.affected == 1, cycle.kind == .initial else { return }
       _ = try db.query(
         """
         update crmsync.object_sync set watermark = coalesce(watermark, to_timestamp($3::float8 / 1000))
@@ -125,6 +125,8 @@ extension CheckpointStore {
   }
 
   /// Stops a cycle with a reason, while those of other objects go on; it is tried again after a while.
+  ///
+  /// A back-fill is wanted again as a whole, with whatever was asked for meanwhile.
   public func fail(
     _ cycle: OpenCycle, error: String, tenant: String, retryAfter pause: Duration, leader: LeaderStamp
   ) async throws {
@@ -139,13 +141,11 @@ extension CheckpointStore {
       try Self.rest(cycle.id, pause: pause, on: db)
       _ = try db.query(
         """
-        update crmsync.object_sync set backfill = $3
-        where tenant = $1 and object = $2 and $4 and backfill is null
-          and not exists (select from crmsync.job where cycle = $5)
+        update crmsync.object_sync set backfill = case when backfill = 'everything' then backfill else $3 end
+        where tenant = $1 and object = $2 and $4
         """,
         [
           .text(tenant), .text(cycle.object.apiName), .text(cycle.extent.rawValue), .bool(cycle.kind == .backfill),
-          .int(cycle.id),
         ])
     }
   }
@@ -196,7 +196,8 @@ extension CheckpointStore {
   /// What a complete cycle means for its object.
   ///
   /// A back-fill reads records as they were when it began; a delta may have removed some of them since. So the next
-  /// delta goes back to its beginning.
+  /// delta goes back to its beginning, and one that was under way meanwhile does not move the watermark past it. Nor
+  /// does a delta under which the mapping changed: it may have taken records for what they no longer are.
   private static func complete(
     _ cycle: ClosedCycle, tenant: String, on db: isolated PostgresConnection
   ) throws {
@@ -205,8 +206,13 @@ extension CheckpointStore {
       update crmsync.object_sync o
       set synced_at = case when c.kind = 'backfill' then o.synced_at else c.finished_at end,
         copied_at = case when c.kind = 'initial' then c.finished_at else o.copied_at end,
-        watermark = case c.kind when 'delta' then greatest(o.watermark, c.window_to)
-          when 'backfill' then least(o.watermark, c.window_from) else o.watermark end
+        watermark = case
+          when c.kind = 'delta' and not exists (select from crmsync.cycle b where b.tenant = c.tenant
+            and b.object = c.object and b.kind = 'backfill' and b.phase = 'done' and b.finished_at >= c.started_at)
+            and not exists (select from crmsync.mapping m where m.tenant = o.tenant and m.object = o.object
+              and m.version = o.mapping_version and m.created_at >= c.started_at)
+            then greatest(o.watermark, c.window_to)
+          when c.kind = 'backfill' then least(o.watermark, c.window_from) else o.watermark end
       from crmsync.cycle c where c.id = $1 and o.tenant = c.tenant and o.object = c.object
       """, [.int(cycle.id)])
   }

@@ -52,10 +52,7 @@ extension CheckpointStore {
               else 'runnable' end
           where state = 'dead' and id = any($1::bigint[])
           returning tenant, object, cycle
-        ), reopened as (
-          update crmsync.cycle set phase = 'copying', error = null, finished_at = null
-          where phase = 'failed' and id in (select cycle from revived)
-        )
+        ), \(Self.reopening(cyclesOf: "revived"))
         select count(*) as count from revived
         """, [.idArray(jobs)])
       try db.execute("notify crmsync_progress")
@@ -73,14 +70,26 @@ extension CheckpointStore {
           update crmsync.job set state = 'done', last_error = 'discarded by an operator: ' || coalesce(last_error, '')
           where state = 'dead' and id = any($1::bigint[])
           returning tenant, object, cycle
-        ), reopened as (
-          update crmsync.cycle set phase = 'copying', error = null, finished_at = null
-          where phase = 'failed' and id in (select cycle from discarded)
-        )
+        ), \(Self.reopening(cyclesOf: "discarded"))
         select count(*) as count from discarded
         """, [.idArray(jobs)])
       try db.execute("notify crmsync_progress")
       return Int(try discarded.first?.int("count") ?? 0)
     }
+  }
+
+  /// Lets cycles that failed go on, as part of a statement. They rest at their end as if they had not failed: the pause
+  /// after the failure is none that somebody asked for.
+  private static func reopening(cyclesOf jobs: String) -> String {
+    """
+    reopened as (
+      update crmsync.cycle set phase = 'copying', error = null, finished_at = null
+      where phase = 'failed' and id in (select cycle from \(jobs))
+      returning tenant, object, kind, started_at
+    ), rested as (
+      update crmsync.object_sync o set next_due = r.started_at from reopened r
+      where o.tenant = r.tenant and o.object = r.object and r.kind <> 'backfill' and o.next_due > clock_timestamp()
+    )
+    """
   }
 }

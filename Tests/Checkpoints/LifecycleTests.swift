@@ -100,6 +100,8 @@ enum TestStore {
     let administrator = PostgresConnection(PostgresConfiguration(url: url))
     try await administrator.connect()
     try await administrator.execute("create database \(name)")
+    // Nothing here survives its test, so nothing has to reach the disk first.
+    try await administrator.execute("alter database \(name) set synchronous_commit = off")
     await administrator.close()
     let base = url.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
     let store = CheckpointStore(pool: PostgresPool(PostgresConfiguration(url: base + "/" + name), size: 6))

@@ -19,6 +19,11 @@ public enum BackfillExtent: String, Sendable, Codable {
   /// Every record, so that those that are no longer selected are met as well.
   case everything
 
+  /// What both together ask for.
+  public func joined(with other: BackfillExtent) -> BackfillExtent {
+    self == .everything || other == .everything ? .everything : .selected
+  }
+
   /// What a change asks for; `nil` when the next delta is enough.
   ///
   /// Fields that went away keep what they hold. A field that is new, or back again, has to be filled.
@@ -31,7 +36,9 @@ public enum BackfillExtent: String, Sendable, Codable {
     }
     let before = Set(old.scope.recordTypes)
     let after = Set(new.scope.recordTypes)
-    if !before.subtracting(after).isEmpty, !after.isEmpty { return .everything }
+    // No types at all stands for all of them.
+    let hasFewerTypes = !after.isEmpty && (before.isEmpty || !before.isSubset(of: after))
+    if hasFewerTypes { return .everything }
     let hasMoreTypes = !before.isEmpty && (after.isEmpty || !after.subtracting(before).isEmpty)
     let reachesFurther = old.scope.months.map { new.scope.months ?? .max > $0 } ?? false
     return hasNewColumns || hasMoreTypes || reachesFurther ? .selected : nil
