@@ -113,7 +113,8 @@ extension CheckpointStore {
       """, [.int(cycle)])
   }
 
-  /// Opens the back-fill that is wanted. What one that failed has left undone is part of it.
+  /// Opens the back-fill that is wanted. It stands for one that failed before: what that has left undone is part of
+  /// it, and what that has read may be out of date since it began.
   private static func openBackfill(
     _ object: SourceObject, _ tenant: String, _ db: isolated PostgresConnection
   ) throws -> Bool {
@@ -134,11 +135,16 @@ extension CheckpointStore {
           and c.phase = 'failed'
         where j.cycle = c.id and j.state <> 'done'
         returning c.extent
+      ), last as (
+        select c.phase, c.window_from, c.window_to from wanted w
+        join crmsync.cycle c on c.tenant = w.tenant and c.object = w.object and c.kind = 'backfill'
+        order by c.id desc limit 1
       )
-      insert into crmsync.cycle (tenant, object, kind, extent)
-      select tenant, object, 'backfill',
-        case when exists (select from superseded where extent = 'everything') then 'everything' else backfill end
-      from wanted
+      insert into crmsync.cycle (tenant, object, kind, extent, window_from, window_to)
+      select w.tenant, w.object, 'backfill',
+        case when exists (select from superseded where extent = 'everything') then 'everything' else w.backfill end,
+        last.window_from, last.window_to
+      from wanted w left join last on last.phase = 'failed'
       """, [.text(tenant), .text(object.apiName)]
     ).affected == 1
   }

@@ -52,7 +52,8 @@ public struct CyclePlan: Sendable {
 extension CheckpointStore {
   /// Records when a cycle's reading began, what it reads up to, and whether what it changes becomes events.
   ///
-  /// A first copy also sets the watermark from which the first delta starts, unless an earlier try has.
+  /// A first copy also sets the watermark from which the first delta starts, unless an earlier try has. A back-fill
+  /// began when the one began that it stands for.
   public func begin(
     _ cycle: OpenCycle, window: DeltaWindow, raisesEvents: Bool, tenant: String, leader: LeaderStamp
   ) async throws {
@@ -60,7 +61,9 @@ extension CheckpointStore {
       let begun = try db.query(
         """
         update crmsync.cycle
-        set window_from = to_timestamp($2::float8 / 1000), window_to = to_timestamp($3::float8 / 1000),
+        set window_from = case when kind = 'backfill' then least(window_from, to_timestamp($2::float8 / 1000))
+            else to_timestamp($2::float8 / 1000) end,
+          window_to = to_timestamp($3::float8 / 1000),
           raises_events = $4
         where id = $1 and phase = 'waiting'
         """, [.int(cycle.id), .int(window.from.milliseconds), .int(window.to.milliseconds), .bool(raisesEvents)])

@@ -7,7 +7,7 @@ import Testing
 @Suite("The cycles of an object in PostgreSQL", .serialized, .timeLimit(.minutes(5)))
 struct ObjectLifecycleTests {
   private static let times = ProcessInfo.processInfo.environment["CRMSYNC_TEST_SCALE"].flatMap { Int($0) } ?? 1
-  /// Events that do not fit are as good a test; but each must have fitted at times.
+  /// Events that do not fit are as good a test; but each must have fitted.
   private static let events = [
     "selected", "deselected", "hurried", "looked", "schemaDrifted", "schemaRead", "windowDecided", "skipped", "sampled",
     "recorded", "planningFailed", "stopped", "jobDone", "jobDead", "deadLettersRetried", "deadLettersDiscarded",
@@ -30,7 +30,7 @@ struct ObjectLifecycleTests {
       }
     }
     for event in Self.events {
-      #expect(world.applied[event, default: 0] > 2, "\(event) hardly ever fitted, seed \(seed)")
+      #expect(world.applied[event, default: 0] > 0, "\(event) never fitted, seed \(seed)")
     }
   }
 }

@@ -61,6 +61,7 @@ final class ObjectWorld {
     // Dead letters are rare, and soon superseded.
     let hasDeadLetters = [object.main, object.fill].contains { $0.map { $0.jobs.dead > 0 } ?? false }
     if hasDeadLetters, chance.below(6) == 0 { return try await decide() }
+    if object.underWay.isEmpty, chance.below(4) == 0 { return try await endPauses() }
     switch chance.below(39) {
     case 0..<8: try await look()
     case 8..<10: try await learn()
@@ -248,7 +249,7 @@ final class ObjectWorld {
   }
 
   private func select() async throws {
-    let isSelected = chance.below(3) > 0
+    let isSelected = !object.isSelected || chance.below(3) == 0
     let isLeader = try await asLeader {
       try await $0.select(isSelected ? [.users] : [], tenant: Self.tenant, leader: $1)
     }

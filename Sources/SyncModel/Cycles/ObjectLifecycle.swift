@@ -99,13 +99,16 @@ public enum ObjectLifecycle {
       object.fill?.phase.isOpen != true
     else { return false }
     var extent = wanted
+    var begun: DeltaWindow?
     if let last = object.fill, last.phase == .failed {
       if let finished = last.finishedAt, finished > now.advanced(by: .zero - backfillPause) { return false }
-      // What it has not read, the next one reads.
+      // What it has read may be out of date as well by now; what it has not read, the next one reads.
+      begun = last.window
       if last.jobs.open + last.jobs.dead > 0 { extent = wanted.joined(with: last.extent) }
     }
     object.backfill = nil
     object.fill = open(.backfill, extent, &object, now)
+    object.fill?.window = begun
     return true
   }
 
@@ -151,7 +154,12 @@ public enum ObjectLifecycle {
   private static func plan(_ event: ObjectEvent, _ object: inout ObjectSync, _ now: Instant) -> Bool {
     switch event {
     case .windowDecided(let id, let window):
-      guard change(&object, id, in: [.waiting], { $0.window = window }) else { return false }
+      // A back-fill began when the one began that it stands for.
+      let isBegun = change(&object, id, in: [.waiting]) {
+        let from = $0.kind == .backfill ? min($0.window?.from ?? window.from, window.from) : window.from
+        $0.window = DeltaWindow(from: from, to: window.to)
+      }
+      guard isBegun else { return false }
       if object.main?.id == id, object.main?.kind == .initial { object.watermark = object.watermark ?? window.from }
       return true
     case .skipped(let id, let pause):

@@ -117,8 +117,10 @@ extension SyncWorld {
     case 6: try retryDeadLetters()
     default:
       let open = object.underWay
-      guard !open.isEmpty, chance.below(3) == 0 else { return }
-      let cycle = open[chance.below(open.count)]
+      guard let last = open.last, scenario.isAboutTypes || chance.below(3) == 0 else { return }
+      let cycle =
+        scenario.isAboutTypes
+        ? object.fill.flatMap { $0.phase.isOpen ? $0 : nil } ?? last : open[chance.below(open.count)]
       plans[cycle.id] = nil
       try apply(.stopped(cycle: cycle.id, retryAfter: .seconds(SyncScenario.pause)))
     }
