@@ -16,8 +16,6 @@ public enum ObjectEvent: Sendable, Equatable {
   case schemaRead(isNew: Bool, asks: BackfillExtent?)
   /// It was decided what a cycle reads, or when a copy begins.
   case windowDecided(cycle: Int64, DeltaWindow)
-  /// There can be nothing new yet.
-  case skipped(cycle: Int64, pause: Duration)
   /// The ids are being listed, so that ranges can be cut.
   case sampled(cycle: Int64)
   /// The jobs are recorded, and their work begins.
@@ -54,7 +52,7 @@ public enum ObjectLifecycle {
     case .selected, .deselected, .hurried: ask(event, &object, now)
     case .looked: look(&object, now)
     case .schemaDrifted, .schemaRead: learn(event, &object, now)
-    case .windowDecided, .skipped, .sampled, .recorded, .planningFailed, .stopped: plan(event, &object, now)
+    case .windowDecided, .sampled, .recorded, .planningFailed, .stopped: plan(event, &object, now)
     case .jobDone, .jobDead, .deadLettersRetried, .deadLettersDiscarded: work(event, &object, now)
     case .closed(let pause, let failurePause): close(&object, pause, failurePause, now)
     }
@@ -161,13 +159,6 @@ public enum ObjectLifecycle {
       }
       guard isBegun else { return false }
       if object.main?.id == id, object.main?.kind == .initial { object.watermark = object.watermark ?? window.from }
-      return true
-    case .skipped(let id, let pause):
-      guard let cycle = object.main, cycle.id == id, cycle.kind == .delta, cycle.phase == .waiting,
-        cycle.jobs.isEmpty
-      else { return false }
-      rest(&object, after: cycle, pause, now)
-      object.main = nil
       return true
     case .sampled(let id):
       return change(&object, id, in: [.waiting, .planning]) { $0.phase = .planning }

@@ -37,18 +37,14 @@ extension SyncWorld {
     }
     if plan.hasBegun { return try record(cycle) }
     var window = DeltaWindow(from: plan.serverTime, to: plan.serverTime)
+    if cycle.kind == .backfill, let watermark = plan.watermark {
+      window = DeltaWindow(from: watermark.advanced(by: .seconds(-SyncScenario.overlap)), to: plan.serverTime)
+    }
     if cycle.kind == .delta, let watermark = plan.watermark {
       let clock = defect == .windowByOwnClock ? databaseTime : plan.serverTime
       let overlap: Duration = defect == .noOverlap ? .zero : .seconds(SyncScenario.overlap)
-      guard
-        let next = DeltaWindow.next(
-          watermark: watermark, now: clock, overlap: overlap, lag: .seconds(SyncScenario.lag))
-      else {
-        plans[cycle.id] = nil
-        try apply(.skipped(cycle: cycle.id, pause: .seconds(SyncScenario.pause)))
-        return
-      }
-      window = next
+      window = DeltaWindow.next(
+        watermark: watermark, now: clock, overlap: overlap, lag: .seconds(SyncScenario.lag))
     }
     try apply(.windowDecided(cycle: cycle.id, window))
     plan.hasBegun = true
