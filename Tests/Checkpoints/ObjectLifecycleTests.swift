@@ -18,7 +18,9 @@ struct ObjectLifecycleTests {
   func differential() async throws {
     let seed = Chance.fresh().seed
     let world = try await ObjectWorld(seed: seed)
-    for step in 0..<2000 * max(1, Self.times) {
+    let least = 1000 * max(1, Self.times)
+    for step in 0..<4 * least {
+      if step >= least, Self.events.allSatisfy({ world.applied[$0] != nil }) { return }
       do {
         try await world.step()
         let difference = try await world.difference()
@@ -29,8 +31,6 @@ struct ObjectLifecycleTests {
         return
       }
     }
-    for event in Self.events {
-      #expect(world.applied[event, default: 0] > 0, "\(event) never fitted, seed \(seed)")
-    }
+    Issue.record("some event never fitted, seed \(seed): \(world.applied)")
   }
 }
