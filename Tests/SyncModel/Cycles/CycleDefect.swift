@@ -15,7 +15,6 @@ enum CycleDefect: String, CaseIterable, Sendable {
   case deltaPassesBackfill
   case deltaPassesNewMapping
   case stoppedBackfillForgotten
-  case stoppedBackfillNotReread
   case newFieldNotFilled
   case narrowScopeReadsSelected
   case stoppedCopyStaysStopped
@@ -34,7 +33,6 @@ enum CycleDefect: String, CaseIterable, Sendable {
       [.everyChangeArrives, .goneIsGone]
     case .noTombstones: [.goneIsGone, .orderIsKept]
     case .queryWithoutDeleted, .recordTypeFilterInDelta, .backfillWithoutReread, .deltaPassesBackfill,
-      .stoppedBackfillNotReread,
       .narrowScopeReadsSelected:
       [.goneIsGone]
     case .windowByOwnClock: [.everyChangeArrives, .goneIsGone, .noLoop]

@@ -138,8 +138,6 @@ struct SyncWorld {
       }
     case (.stoppedBackfillForgotten, .stopped(let cycle, _)):
       if object.fill?.id == cycle, object.fill?.jobs.isEmpty == false { object.backfill = before.backfill }
-    case (.stoppedBackfillNotReread, .looked):
-      if object.fill?.id != before.fill?.id { object.fill?.window = nil }
     case (.newFieldNotFilled, .schemaRead): if object.backfill != .everything { object.backfill = before.backfill }
     case (.narrowScopeReadsSelected, .schemaRead):
       if object.backfill == .everything { object.backfill = before.backfill ?? .selected }
