@@ -7,7 +7,7 @@ struct CycleSimulationTests {
   private static let environment = ProcessInfo.processInfo.environment
   private static let seed = environment["CRMSYNC_TEST_SEED"].flatMap { UInt64($0) }
   private static let worlds: UInt64 = 10_000
-  private static let most = 2000 * max(1, environment["CRMSYNC_TEST_SCALE"].flatMap { Int($0) } ?? 1)
+  private static let most = 1000 * max(1, environment["CRMSYNC_TEST_SCALE"].flatMap { Int($0) } ?? 1)
 
   @Test("whatever happens, the destination comes to equal the source", .timeLimit(.minutes(10)))
   func worlds() async {

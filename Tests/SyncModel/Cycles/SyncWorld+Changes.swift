@@ -108,7 +108,7 @@ extension SyncWorld {
   /// Something goes wrong.
   mutating func strike() throws(CycleViolation) {
     let index = chance.below(readers.count)
-    switch chance.below(8) {
+    switch scenario.isAboutTypes && chance.below(3) == 0 ? 7 : chance.below(8) {
     case 0, 1: readers[index] = Reader()
     case 2: readers[index].frozenUntil = now + Int64(chance.below(3000))
     case 3, 4: plans = [:]
@@ -116,14 +116,21 @@ extension SyncWorld {
       if !isFrozen(index) { try fail(index, isHopeless: chance.below(2) == 0) }
     case 6: try retryDeadLetters()
     default:
-      let open = object.underWay
-      guard let last = open.last, scenario.isAboutTypes || chance.below(3) == 0 else { return }
-      let cycle =
-        scenario.isAboutTypes
-        ? object.fill.flatMap { $0.phase.isOpen ? $0 : nil } ?? last : open[chance.below(open.count)]
+      guard let cycle = cycleToStop() else { return }
       plans[cycle.id] = nil
       try apply(.stopped(cycle: cycle.id, retryAfter: .seconds(SyncScenario.pause)))
     }
+  }
+
+  /// Some cycle; where types are what matters, a back-fill of which a part is there already.
+  private mutating func cycleToStop() -> ObjectCycle? {
+    if scenario.isAboutTypes {
+      guard let fill = object.fill, fill.phase == .copying else { return nil }
+      return jobs.contains { $0.cycle == fill.id && $0.pages > 0 && ($0.taken > 0 || $0.after != nil) } ? fill : nil
+    }
+    let open = object.underWay
+    guard !open.isEmpty, chance.below(3) == 0 else { return nil }
+    return open[chance.below(open.count)]
   }
 
   private func isFrozen(_ index: Int) -> Bool { readers[index].frozenUntil > now }

@@ -90,7 +90,8 @@ extension SyncWorld {
     if rows == 0, cycle.kind != .initial { ranges = [] }
     guard try apply(.recorded(cycle: cycle.id, jobs: ranges.count)) else { return }
     plans[cycle.id] = nil
-    let isBulk = ranges.count > 1 || chance.below(4) == 0
+    let isBulk =
+      ranges.count > 1 || chance.below(4) == 0 || (scenario.isAboutTypes && cycle.kind == .backfill)
     for range in ranges {
       jobs.append(
         ReadJob(
