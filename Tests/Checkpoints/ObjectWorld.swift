@@ -60,7 +60,7 @@ final class ObjectWorld {
     now = now.advanced(by: .milliseconds(1))
     // Dead letters are rare, and soon superseded.
     let hasDeadLetters = [object.main, object.fill].contains { $0.map { $0.jobs.dead > 0 } ?? false }
-    if hasDeadLetters, chance.below(6) == 0 { return try await decide() }
+    if hasDeadLetters, chance.below(12) == 0 { return try await decide() }
     if object.underWay.isEmpty, chance.below(4) == 0 { return try await endPauses() }
     switch chance.below(39) {
     case 0..<8: try await look()
@@ -81,6 +81,27 @@ final class ObjectWorld {
       _ = try await asLeader { _ = try await $0.forgetCycles(tenant: Self.tenant, olderThan: .zero, leader: $1) }
     default: try await changeLeader()
     }
+  }
+
+  /// Forgets all that was copied: a first copy happens once, and must be met in all its states.
+  func startOver() async throws {
+    event = "a new beginning"
+    try await execute(
+      """
+      delete from crmsync.job;
+      delete from crmsync.cycle;
+      update crmsync.object_sync set watermark = null, copied_at = null, synced_at = null, backfill = null,
+        next_due = clock_timestamp()
+      """)
+    var fresh = ObjectSync(now: now)
+    fresh.isSelected = object.isSelected
+    fresh.mappingVersion = object.mappingVersion
+    fresh.mappedAt = object.mappedAt
+    fresh.needsSchema = object.needsSchema
+    fresh.lastCycle = object.lastCycle
+    object = fresh
+    seen = []
+    held = []
   }
 
   @discardableResult
