@@ -39,13 +39,13 @@ def latency(records: int, changes: int) -> Iterator[Figure]:
         cluster.copy(org)
         latencies = probes.measure(org, changes)
         cluster.end_roles()
-        bare = probes.median(probes.measure_bare(org, max(10, changes // 4)))
+        bare = probes.median(probes.measure_bare(org, max(10, changes // 4))) * 1000
     note = ("the org's stamps have whole seconds and a window ends with the second before, so half a second of each "
             "latency is the wait for a second's end; sync.lag (10 s unless changed) and sync.pause come on top")
     for what, seconds in (("row", latencies.row), ("event", latencies.event)):
-        yield Figure("delta", f"from change to {what}, median", probes.median(seconds), "s", bare, BARE_LOOP,
+        yield Figure("delta", f"from change to {what}, median", probes.median(seconds) * 1000, "ms", bare, BARE_LOOP,
                      note=note if what == "row" else "", details={"each": seconds})
-        yield Figure("delta", f"from change to {what}, p99", probes.p99(seconds), "s", bare, BARE_LOOP)
+        yield Figure("delta", f"from change to {what}, p99", probes.p99(seconds) * 1000, "ms", bare, BARE_LOOP)
 
 
 # -- no change
@@ -103,7 +103,7 @@ def large(sizes: Sizes, changed: int = 1000) -> Iterator[Figure]:
         query = (f"SELECT {', '.join(FIELDS)} FROM Account WHERE SystemModstamp >= {probes.literal(few['stamp'])} "
                  "ORDER BY SystemModstamp, Id")
         cheapest = min(timed_query(org, query, changed) for _ in range(3))
-        yield Figure("delta", f"{changed:,} changed among {sizes.delta:,} rows", seconds, "s", cheapest,
+        yield Figure("delta", f"{changed:,} changed among {sizes.delta:,} rows", seconds * 1000, "ms", cheapest * 1000,
                      "the query that finds them")
 
         def mass(seed: int | None) -> float:

@@ -30,7 +30,7 @@ def run(sizes: Sizes) -> Iterator[Figure]:
         raise RuntimeError(f"the load ended after {len(loading.row)} changes; measure with more --records")
     for what in ("row", "event"):
         beside, by_itself = getattr(loading, what), getattr(alone, what)
-        yield Figure("tenants", f"B's change to {what} while A loads, median", probes.median(beside), "s",
-                     probes.median(by_itself), "B alone", details={"loading": beside, "alone": by_itself})
-        yield Figure("tenants", f"B's change to {what} while A loads, p99", probes.p99(beside), "s",
-                     probes.p99(by_itself), "B alone")
+        yield Figure("tenants", f"B's change to {what} while A loads, median", probes.median(beside) * 1000, "ms",
+                     probes.median(by_itself) * 1000, "B alone", details={"loading": beside, "alone": by_itself})
+        yield Figure("tenants", f"B's change to {what} while A loads, p99", probes.p99(beside) * 1000, "ms",
+                     probes.p99(by_itself) * 1000, "B alone")

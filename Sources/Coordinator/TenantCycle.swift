@@ -165,7 +165,8 @@ struct TenantCycle: Sendable {
 
   // MARK: Closing
 
-  /// Ends cycles that are complete, and wakes the planning of objects that are due.
+  /// Ends cycles that are complete, and wakes the planning of their objects, which then waits for the next one to be
+  /// due, and of those that are due.
   private func closeCycles() async throws {
     let times = tenant.times
     let closed = try await checkpoints.closeCycles(
@@ -180,6 +181,7 @@ struct TenantCycle: Sendable {
           "tenant": "\(tenant.name)", "object": "\(cycle.object)", "cycle": "\(cycle.kind.rawValue)",
           "state": "\(cycle.phase.rawValue)",
         ])
+      objects.raise(cycle.object)
     }
     for object in try await checkpoints.dueObjects(tenant: tenant.name) { objects.raise(object) }
   }
