@@ -36,9 +36,11 @@ struct FateReader {
 
   /// The columns that the rules look at.
   var columns: [Int] {
-    [rules.deletedColumn, rules.masterColumn, rules.personColumn, rules.recordTypeColumn, rules.createdColumn,
-      rules.dayColumn]
-      .compactMap { $0 }
+    [
+      rules.deletedColumn, rules.masterColumn, rules.personColumn, rules.recordTypeColumn, rules.createdColumn,
+      rules.dayColumn,
+    ]
+    .compactMap { $0 }
   }
 
   /// The fate of the record whose values begin at number `first`.

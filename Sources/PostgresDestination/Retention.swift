@@ -36,7 +36,8 @@ extension PostgresDestination {
     let schema = schema
     do {
       return try await connection.transaction { db in
-        try Expiry(schema: schema, table: table, orCreated: orCreated).run(dateColumn, before, limit, withDetails: details, scope, on: db)
+        try Expiry(schema: schema, table: table, orCreated: orCreated).run(
+          dateColumn, before, limit, withDetails: details, scope, on: db)
       }
     } catch let error as PostgresError {
       throw DestinationError.from(error, schema: schema, table: table)

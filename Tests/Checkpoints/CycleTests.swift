@@ -73,7 +73,9 @@ struct CycleTests {
     #expect(next.id > delta.id && next.watermark == Instant(seconds: 1000))
     let page = PageCheckpoint(position: Position(pages: 1), rows: 1, rejects: [], isLast: true)
     #expect(try await world.store.commitPage(page, of: claim, lease: .seconds(60)) == false)
-    #expect(try await world.number("select count(*) as number from crmsync.job where cycle = \(delta.id) and state <> 'done'") == 0)
+    #expect(
+      try await world.number("select count(*) as number from crmsync.job where cycle = \(delta.id) and state <> 'done'")
+        == 0)
   }
 
   @Test("planning that failed is tried again in the same cycle, and its reason stays until it has come further")
@@ -239,7 +241,9 @@ final class CycleWorld: Sendable {
   }
 
   /// Ends the pause, also that after a failure.
-  func makeDue() async throws { _ = try await number("update crmsync.object_sync set next_due = '-infinity' returning 1 as number") }
+  func makeDue() async throws {
+    _ = try await number("update crmsync.object_sync set next_due = '-infinity' returning 1 as number")
+  }
 
   func watermark() async throws -> Int64 {
     try await number("select extract(epoch from watermark)::bigint as number from crmsync.object_sync")
