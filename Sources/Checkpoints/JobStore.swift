@@ -93,9 +93,12 @@ extension CheckpointStore {
       ])
     guard updated.affected == 1 else { return false }
     for reject in page.rejects { try record(reject, of: job, on: db) }
-    if page.isLast { try db.execute("notify crmsync_progress") }
     return true
   }
+
+  /// Tells the coordinator that a job has ended, once that is committed: a notification within the page's transaction
+  /// would make the commits of all workers wait for each other.
+  public func announceProgress() async throws { _ = try await query("notify crmsync_progress") }
 
   private static func record(
     _ reject: Reject, of job: ClaimedJob, on db: isolated PostgresConnection

@@ -106,7 +106,10 @@ struct JobRun: Sendable {
   private func record(_ ending: JobEnding, of job: ClaimedJob) async throws {
     let chance = Double.random(in: 0..<1)
     switch ending {
-    case .finished: await markers.reached(.jobFinished)
+    case .finished:
+      // The coordinator looks by itself, too: nothing is lost with a notification.
+      try? await checkpoints.announceProgress()
+      await markers.reached(.jobFinished)
     case .handedBack(let delay, let reason): _ = try await checkpoints.handBack(job, after: delay, reason: reason)
     case .interrupted(let atLeast, let reason):
       let delay = max(atLeast, limits.retry.wait(afterInterruptions: job.interruptions, chance: chance))

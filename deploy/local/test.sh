@@ -24,14 +24,14 @@ print("|".join("^" + re.escape(name) + r"\(" for name in sorted(failed)))
 PYTHON
 }
 
-# Acceptance tests kill and freeze processes and wait for the consequences. One that fails is run once more by itself:
-# if it passes then, it is reported as unsteady, which is a defect to be mended; if it fails again, the run has failed.
-acceptance_tests() {
-  local report=$RUN/acceptance.xml failed
+# Tests with servers wait for what other processes do. One that fails is run once more by itself: if it passes then, it
+# is reported as unsteady, which is a defect to be mended; if it fails again, the run has failed.
+tests_with_servers() {
+  local report=$RUN/tests.xml failed
   "$HERE/servers.sh" start # a test that failed may have left one stopped
-  rm -f "$report" "${report%.xml}-swift-testing.xml"
-  swift_test --no-parallel --filter "$ACCEPTANCE" --xunit-output "$report" && return 0
-  failed=$(failed_tests "${report%.xml}-swift-testing.xml") || return 1
+  rm -f "$report"
+  swift_test "$@" --xunit-output "$report" && return 0
+  failed=$(failed_tests "$report") || return 1
   [[ $failed ]] || return 1
   title "once more, each that failed"
   "$HERE/servers.sh" start
@@ -53,10 +53,10 @@ run_tests() {
   swift_test --filter "$PURE" || status=$?
   phase "tests that compute"
   title "tests with servers"
-  swift_test --skip "$PURE" --skip "$ACCEPTANCE" || status=$?
+  tests_with_servers --skip "$PURE" --skip "$ACCEPTANCE" || status=$?
   phase "tests with servers"
   title "acceptance tests"
-  acceptance_tests || status=$?
+  tests_with_servers --no-parallel --filter "$ACCEPTANCE" || status=$?
   phase "acceptance tests"
   return "$status"
 }
