@@ -178,6 +178,16 @@ extension CheckpointStore {
     }
   }
 
+  /// By the source's clock: everything of an object that changed before is committed here. `nil` before its first copy.
+  public func watermark(of object: SourceObject, tenant: String) async throws -> Instant? {
+    try await query(
+      """
+      select (extract(epoch from watermark) * 1000)::bigint as watermark from crmsync.object_sync
+      where tenant = $1 and object = $2
+      """, [.text(tenant), .text(object.apiName)]
+    ).first?.int("watermark").map(Instant.init(milliseconds:))
+  }
+
   /// When an object's next cycle is due, from now; `nil` while one is under way, or none will be.
   public func nextCycle(of object: SourceObject, tenant: String) async throws -> Duration? {
     try await query(

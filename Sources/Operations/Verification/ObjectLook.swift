@@ -7,7 +7,7 @@ import Veeva
 /// What a look at both sides has found.
 struct Findings {
   let comparison: Comparison
-  /// The source's clock when the look began.
+  /// By the source's clock: what changed since is in motion.
   let start: Instant
   /// Records that were left out because they were refused.
   let rejected: Set<PackedID>
@@ -27,6 +27,8 @@ struct ObjectLook {
   let mapping: ObjectMapping
   let conditions: [String]
   let limits: PlanningLimits
+  /// What changed in the source since is for the next delta.
+  let watermark: Instant?
   let checksum: RowChecksum
   /// Where the comparison's temporary tables live.
   let connection: PostgresConnection
@@ -48,7 +50,7 @@ struct ObjectLook {
   func whole(rejected: Set<PackedID>) async throws -> Findings {
     let comparison = try await begin(rejected)
     let bounds = try await comparison.bounds()
-    let start = try await tenant.veeva.serverTime()
+    let start = try await motionStart()
     var source = SourceSums(checksum, bounds: bounds, rejected: rejected)
     let method = try await tenant.extract(
       mapping.object, fields: checksum.fields, conditions: conditions, limits: idLimits
@@ -69,7 +71,13 @@ struct ObjectLook {
   /// Looks closely at the same ranges once more.
   func again(_ findings: Findings, rejected: Set<PackedID>) async throws -> [TableDifferences] {
     let comparison = try await begin(rejected)
-    return try await narrow(findings, comparison, rejected, since: try await tenant.veeva.serverTime())
+    return try await narrow(findings, comparison, rejected, since: try await motionStart())
+  }
+
+  /// The moment from which a record's stamp says that it is in motion.
+  private func motionStart() async throws -> Instant {
+    let now = try await tenant.veeva.serverTime()
+    return watermark.map { min($0, now) } ?? now
   }
 
   private func begin(_ rejected: Set<PackedID>) async throws -> Comparison {

@@ -39,11 +39,12 @@ public struct Verifier: Sendable {
   public func verify(_ object: SourceObject, of tenant: Tenant) async throws -> ObjectVerification? {
     guard let stored = try await checkpoints.mapping(of: object, tenant: tenant.name) else { return nil }
     let (mapping, conditions) = (stored.mapping, stored.conditions)
+    let watermark = try await checkpoints.watermark(of: object, tenant: tenant.name)
     let calls = await tenant.budget.requests.values.reduce(0, +)
     do {
       var result = try await tenant.destinationPool.withConnection { connection in
         let look = ObjectLook(
-          tenant: tenant, mapping: mapping, conditions: conditions, limits: limits,
+          tenant: tenant, mapping: mapping, conditions: conditions, limits: limits, watermark: watermark,
           checksum: RowChecksum(mapping, allColumns: options.allColumns), connection: connection, progress: progress)
         return try await verify(look)
       }
