@@ -2,12 +2,12 @@ import NIOConcurrencyHelpers
 
 /// A trouble that is made on purpose, by the rules that all kinds share.
 protocol InjectedFault: Sendable {
-  /// How many matching requests pass unharmed first.
-  var after: Int { get }
+  /// How many matching requests pass unharmed first; none where it is `nil`.
+  var after: Int? { get }
   /// How often it fires at most; without end when `nil`.
   var count: Int? { get }
-  /// Share of matching requests that it hits.
-  var rate: Double { get }
+  /// Share of matching requests that it hits; all where it is `nil`.
+  var rate: Double? { get }
 }
 
 /// The faults in force, and how often each was met and fired.
@@ -56,7 +56,7 @@ final class FaultBoard<Fault: InjectedFault>: Sendable {
         let ordinal = state.entries[place].matched
         state.entries[place].matched += 1
         let entry = state.entries[place]
-        guard ordinal >= entry.fault.after, entry.fired < entry.fault.count ?? .max, strikes(entry, ordinal)
+        guard ordinal >= entry.fault.after ?? 0, entry.fired < entry.fault.count ?? .max, strikes(entry, ordinal)
         else { continue }
         state.entries[place].fired += 1
         hits.append(entry.fault)
@@ -67,9 +67,10 @@ final class FaultBoard<Fault: InjectedFault>: Sendable {
 
   /// Chance that follows from seed, fault and ordinal alone.
   private func strikes(_ entry: Entry, _ ordinal: Int) -> Bool {
-    if entry.fault.rate >= 1 { return true }
+    let rate = entry.fault.rate ?? 1
+    if rate >= 1 { return true }
     let chance = Mixing.mix(Mixing.mix(seed, UInt64(entry.id)), UInt64(ordinal))
-    return Double(chance >> 11) / Double(1 << 53) < entry.fault.rate
+    return Double(chance >> 11) / Double(1 << 53) < rate
   }
 }
 

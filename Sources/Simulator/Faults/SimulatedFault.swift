@@ -42,12 +42,12 @@ public struct SimulatedFault: InjectedFault, Sendable, Codable, Equatable {
   public var method: String?
   /// Only requests whose path and query contain this text, or jobs whose statement does.
   public var path: String?
-  /// How many matching requests pass unharmed first.
-  public var after: Int
+  /// How many matching requests pass unharmed first; none unless given.
+  public var after: Int?
   /// How often it fires at most; without end when `nil`.
   public var count: Int?
-  /// Share of matching requests that it hits; which ones follows from the seed.
-  public var rate: Double
+  /// Share of matching requests that it hits, all unless given; which ones follows from the seed.
+  public var rate: Double?
   /// For `latency`, `slowBody`, `slowJob`.
   public var milliseconds: Int?
   /// For `status`.
@@ -65,7 +65,7 @@ public struct SimulatedFault: InjectedFault, Sendable, Codable, Equatable {
 
   /// A fault.
   public init(
-    _ kind: Kind, method: String? = nil, path: String? = nil, after: Int = 0, count: Int? = nil, rate: Double = 1,
+    _ kind: Kind, method: String? = nil, path: String? = nil, after: Int? = nil, count: Int? = nil, rate: Double? = nil,
     milliseconds: Int? = nil, status: Int? = nil, html: Bool? = nil, bytes: Int? = nil, difference: Int? = nil,
     object: String? = nil, field: String? = nil
   ) {
@@ -82,25 +82,6 @@ public struct SimulatedFault: InjectedFault, Sendable, Codable, Equatable {
     self.difference = difference
     self.object = object
     self.field = field
-  }
-
-  /// Reads a fault; everything but `kind` may be left out.
-  public init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    self.init(
-      try values.decode(Kind.self, forKey: .kind),
-      method: try values.decodeIfPresent(String.self, forKey: .method),
-      path: try values.decodeIfPresent(String.self, forKey: .path),
-      after: try values.decodeIfPresent(Int.self, forKey: .after) ?? 0,
-      count: try values.decodeIfPresent(Int.self, forKey: .count),
-      rate: try values.decodeIfPresent(Double.self, forKey: .rate) ?? 1,
-      milliseconds: try values.decodeIfPresent(Int.self, forKey: .milliseconds),
-      status: try values.decodeIfPresent(Int.self, forKey: .status),
-      html: try values.decodeIfPresent(Bool.self, forKey: .html),
-      bytes: try values.decodeIfPresent(Int.self, forKey: .bytes),
-      difference: try values.decodeIfPresent(Int.self, forKey: .difference),
-      object: try values.decodeIfPresent(String.self, forKey: .object),
-      field: try values.decodeIfPresent(String.self, forKey: .field))
   }
 
   /// Whether it concerns bulk jobs rather than requests.

@@ -34,12 +34,12 @@ public struct MarketoFault: InjectedFault, Sendable, Codable, Equatable {
   public var method: String?
   /// Only calls whose path and query contain this text.
   public var path: String?
-  /// How many matching calls pass unharmed first.
-  public var after: Int
+  /// How many matching calls pass unharmed first; none unless given.
+  public var after: Int?
   /// How often it fires at most; without end when `nil`.
   public var count: Int?
-  /// Share of matching calls that it hits; which ones follows from the seed.
-  public var rate: Double
+  /// Share of matching calls that it hits, all unless given; which ones follows from the seed.
+  public var rate: Double?
   /// For `latency`.
   public var milliseconds: Int?
   /// For `status`.
@@ -59,7 +59,7 @@ public struct MarketoFault: InjectedFault, Sendable, Codable, Equatable {
 
   /// A fault.
   public init(
-    _ kind: Kind, method: String? = nil, path: String? = nil, after: Int = 0, count: Int? = nil, rate: Double = 1,
+    _ kind: Kind, method: String? = nil, path: String? = nil, after: Int? = nil, count: Int? = nil, rate: Double? = nil,
     milliseconds: Int? = nil, status: Int? = nil, html: Bool? = nil, code: Int? = nil, message: String? = nil,
     executed: Bool? = nil, place: Int? = nil, bytes: Int? = nil
   ) {
@@ -77,26 +77,6 @@ public struct MarketoFault: InjectedFault, Sendable, Codable, Equatable {
     self.executed = executed
     self.place = place
     self.bytes = bytes
-  }
-
-  /// Reads a fault; everything but `kind` may be left out.
-  public init(from decoder: any Decoder) throws {
-    let values = try decoder.container(keyedBy: CodingKeys.self)
-    self.init(
-      try values.decode(Kind.self, forKey: .kind),
-      method: try values.decodeIfPresent(String.self, forKey: .method),
-      path: try values.decodeIfPresent(String.self, forKey: .path),
-      after: try values.decodeIfPresent(Int.self, forKey: .after) ?? 0,
-      count: try values.decodeIfPresent(Int.self, forKey: .count),
-      rate: try values.decodeIfPresent(Double.self, forKey: .rate) ?? 1,
-      milliseconds: try values.decodeIfPresent(Int.self, forKey: .milliseconds),
-      status: try values.decodeIfPresent(Int.self, forKey: .status),
-      html: try values.decodeIfPresent(Bool.self, forKey: .html),
-      code: try values.decodeIfPresent(Int.self, forKey: .code),
-      message: try values.decodeIfPresent(String.self, forKey: .message),
-      executed: try values.decodeIfPresent(Bool.self, forKey: .executed),
-      place: try values.decodeIfPresent(Int.self, forKey: .place),
-      bytes: try values.decodeIfPresent(Int.self, forKey: .bytes))
   }
 
   var reason: MarketoReason { MarketoReason(code ?? 611, message ?? "System error") }
