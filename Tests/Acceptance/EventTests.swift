@@ -40,6 +40,26 @@ struct EventTests {
     try await cluster.expectEqualToOrg()
   }
 
+  @Test("a hard deletion, which no delta shows, is found by verify; its repair tells subscribers")
+  func hardDeletion() async throws {
+    let cluster = try await TestCluster(records: 2000, objects: "{ personAccounts: {}, calls: {} }")
+    let reader = try await EventReader(tenant: cluster.tenant, broker: cluster.environment.rabbitmqURL)
+    try await cluster.syncOnce()
+    try await cluster.change(
+      #"[{"op":"purge","object":"Account","sample":4,"seed":1}, {"op":"purge","object":"Call2_vod__c","sample":40,"seed":1}]"#
+    )
+    try await cluster.syncOnce()
+    #expect(try await reader.read().isEmpty)
+    #expect(try await cluster.run("verify", [cluster.tenant]).status == 1)
+    let repaired = try await cluster.run("verify", [cluster.tenant, "--repair"])
+    #expect(repaired.status == 0, "\(repaired.text)")
+    try await cluster.expectEqualToOrg()
+    try await cluster.waitForEvents()
+    let events = try await reader.read()
+    #expect(Set(events.map(\.entity)) == ["person", "company", "call"])
+    #expect(events.allSatisfy { $0.kind == "removed" && $0.data.before != nil })
+  }
+
   @Test("only the fields that are named as triggers raise events, and only they are in them")
   func triggers() async throws {
     let cluster = try await TestCluster(

@@ -24,7 +24,8 @@ struct ObjectRepair {
     if findings.differences.contains(where: { $0.extra > 0 }) {
       try await weighExtras()
       outcome.removals = try await comparison.remove(
-        of: findings.destination.map(\.ranges.count), force: force)
+        of: findings.destination.map(\.ranges.count), force: force,
+        raisesEvents: look.tenant.raisesEvents(in: .delta))
       outcome.refusal = refusal(outcome.removals)
     }
   }

@@ -62,7 +62,8 @@ extension Comparison {
   /// - Parameters:
   ///   - rows: rows of each table that the source answers for.
   ///   - force: whether any number of rows may be gone.
-  public func remove(of rows: [Int64], force: Bool) async throws -> [Removal] {
+  ///   - raisesEvents: whether those who follow the events are told.
+  public func remove(of rows: [Int64], force: Bool, raisesEvents: Bool) async throws -> [Removal] {
     var removals: [Removal] = []
     for (part, table) in mapping.tables.enumerated() {
       var removal = Removal(table: table.table)
@@ -72,30 +73,39 @@ extension Comparison {
         ).first?.int("gone") ?? 0
       let most = Double(rows.indices.contains(part) ? rows[part] : 0) * Self.mostGone.share
       removal.isRefused = !force && removal.gone > Self.mostGone.rows && Double(removal.gone) > most
-      if !removal.isRefused { try await remove(part, table, &removal) }
+      if !removal.isRefused { try await remove(part, table, raisesEvents, &removal) }
       removals.append(removal)
     }
     return removals
   }
 
-  private func remove(_ part: Int, _ table: TableMapping, _ removal: inout Removal) async throws {
+  private func remove(
+    _ part: Int, _ table: TableMapping, _ raisesEvents: Bool, _ removal: inout Removal
+  ) async throws {
     let which = """
-      from pg_temp.verify_difference v
+      pg_temp.verify_difference v join \(name(table)) old on old.veeva_id = v.id
       where v.part = \(part) and v.kind in ('gone', 'left') and t.veeva_id = v.id and t.synced_at < $1::timestamptz
       """
-    if let flag = table.columns.first(where: { $0.field.lowercased() == "isdeleted" && $0.column.hasPrefix("veeva_") })
-    {
-      let column = quotedIdentifier(flag.column)
-      removal.flagged = Int64(
-        try await connection.query(
-          "update \(name(table)) t set \(column) = true, synced_at = now() \(which) and t.\(column) is not true",
-          [.text(began)]
-        ).affected)
-    } else {
-      removal.deleted = Int64(
-        try await connection.query(
-          "delete from \(name(table)) t \(which.replacing("from pg_temp", with: "using pg_temp"))", [.text(began)]
-        ).affected)
-    }
+    let isFlagged = table.columns.contains { $0.field.lowercased() == "isdeleted" && $0.column.hasPrefix("veeva_") }
+    let change =
+      isFlagged
+      ? "update \(name(table)) t set veeva_is_deleted = true, synced_at = now() from \(which) "
+        + "and t.veeva_is_deleted is not true"
+      : "delete from \(name(table)) t using \(which)"
+    let columns = table.columns.filter { $0.raisesEvents && $0.source > ObjectMapping.modstampColumn }
+      .map { quotedIdentifier($0.column) }
+    let rows = try await connection.query(
+      """
+      with gone as (
+        \(change) returning t.veeva_id as id, t.veeva_system_modstamp as stamp, \(eventBody(columns, of: "old")) as body
+      ), told as (
+        insert into \(qualified(destination.schema, Bookkeeping.outbox))
+          (entity, kind, veeva_id, veeva_system_modstamp, before)
+        select \(literal(table.table)), 'removed', id, stamp, body from gone where \(raisesEvents) order by id
+      )
+      select count(*) as rows from gone
+      """, [.text(began)]
+    ).first?.int("rows")
+    if isFlagged { removal.flagged = rows ?? 0 } else { removal.deleted = rows ?? 0 }
   }
 }
