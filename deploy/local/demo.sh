@@ -32,9 +32,38 @@ command_demo() {
   title "Copied in $(duration $((SECONDS - begin))). Comparing source and destination:"
   in_demo foreground "$BINARY" verify acme || fail "The copy differs from the org."
   say
+  show_delta
   if [[ $keep ]]; then keep_demo; fi
   end_roles
   ok "ended" "coordinator, workers, simulated org"
+}
+
+# Changes the org as its users would, and lets the next delta bring the changes without waiting for its pause.
+show_delta() {
+  title "Users of the org change, add and delete some records. The next delta brings just those:"
+  tell_org changes '[{"op":"update","object":"Account","sample":200,"seed":1,"set":{"PersonTitle":"Head of Department"}},
+    {"op":"insert","object":"Call2_vod__c","count":25}, {"op":"delete","object":"Account","sample":5,"seed":2}]'
+  # The org's clock, not ours: a delta stays some seconds behind it.
+  tell_org clock '{"advanceSeconds": 60}'
+  in_demo "$BINARY" sync now acme >/dev/null
+  wait_until 120 coordinator delta_is_done || fail "The delta did not come." "Logs: ${DEMO#"$ROOT/"}/logs"
+  in_demo foreground "$BINARY" status
+  in_demo foreground "$BINARY" verify acme || fail "The copy differs from the org."
+  say
+}
+
+tell_org() {
+  curl -sf -o /dev/null -X POST -H 'Content-Type: application/json' -d "$2" \
+    "http://127.0.0.1:$PORT_VEEVA/simulator/$1" || fail "The simulated org does not take the $1."
+}
+
+# Whether a delta of accounts and one of calls have brought something.
+delta_is_done() {
+  in_demo "$BINARY" status --json | /usr/bin/python3 -c '
+import json, sys
+objects = {o["object"]: o for o in json.load(sys.stdin)["objects"]}
+done = [o["kind"] == "delta" and o["phase"] == "done" for o in (objects["Account"], objects["Call2_vod__c"])]
+sys.exit(0 if all(done) else 1)'
 }
 
 # Passwords reach the processes by their environment, never by a command line.
