@@ -97,7 +97,9 @@ struct JobRun: Sendable {
       guard let result else { throw Fenced() }
       return checkpoint(result)
     }
-    guard let result = try await writer.commit(alongside: { _, _ in true }),
+    // Two databases, two commits: a lease that is already lost is noticed before the first one.
+    guard try await checkpoints.renew(job, lease: lease),
+      let result = try await writer.commit(alongside: { _, _ in true }),
       try await checkpoints.commitPage(checkpoint(result), of: job, lease: lease)
     else { throw Fenced() }
     return checkpoint(result)
