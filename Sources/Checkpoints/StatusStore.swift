@@ -52,11 +52,16 @@ public struct TenantStatus: Sendable, Codable, Equatable {
   public let error: String?
   public let apiUsed: Int64
   public let apiAllowed: Int64
-  public let waitingFor: String?
+  /// Why its calls have to wait. That the configured share is used up is not read from the checkpoints, which do not
+  /// know the share: whoever knows it fills it in.
+  public var waitingFor: String?
   public let waitingSeconds: Int64?
   public let rejects: Int64
   /// Age of the oldest job that could run now, in seconds; delayed jobs do not count.
   public let oldestRunnableSeconds: Double?
+  /// Changes that wait in the destination to be published; `nil` where there are no tables yet, or where the
+  /// destination cannot be reached. It is not read from the checkpoints: whoever knows the destination fills it in.
+  public var unpublishedEvents: Int64?
 }
 
 /// A process of the cluster, for people.

@@ -1,6 +1,7 @@
 public import Checkpoints
 public import JobQueue
 import SyncModel
+public import Tenants
 
 /// Everything that `status` shows, at one moment.
 public struct ClusterStatus: Sendable, Codable {
@@ -14,14 +15,32 @@ public struct ClusterStatus: Sendable, Codable {
   /// Messages that no worker could read.
   public let unreadableMessages: Int?
 
-  /// Reads the checkpoints and, where it can be reached, the broker.
-  public static func read(_ checkpoints: CheckpointStore, queues: QueueDepths?) async throws -> ClusterStatus {
-    let tenants = try await checkpoints.tenantStatuses()
+  /// Reads the checkpoints and, where they can be reached, the broker and the destinations.
+  /// - Parameter tenants: whose destinations are asked for events that wait.
+  public static func read(
+    _ checkpoints: CheckpointStore, tenants known: [Tenant], queues: QueueDepths?
+  ) async throws -> ClusterStatus {
+    async let unpublished = unpublishedEvents(of: known)
+    var tenants = try await checkpoints.tenantStatuses()
     // A broker that is down is no reason to show nothing.
     let depths = try? await queues?.read(tenants: tenants.map(\.tenant))
+    let waiting = await unpublished
+    let shares = Dictionary(uniqueKeysWithValues: known.map { ($0.name, $0.apiShare) })
+    for place in tenants.indices {
+      tenants[place].unpublishedEvents = waiting[tenants[place].tenant]
+      if let share = shares[tenants[place].tenant] { tenants[place].noteUsedShare(share) }
+    }
     return ClusterStatus(
       tenants: tenants, objects: try await checkpoints.objectStatuses(), processes: try await checkpoints.processes(),
       queues: depths?.ready ?? [:], unreadableMessages: depths?.dead)
+  }
+
+  /// Events that wait, by tenant. One whose destination has no tables yet, or is down, is left out, and delays no other.
+  private static func unpublishedEvents(of tenants: [Tenant]) async -> [String: Int64] {
+    await withTaskGroup(of: (String, Int64?).self) { group in
+      for tenant in tenants { group.addTask { (tenant.name, try? await tenant.unpublishedCount()) } }
+      return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+    }
   }
 
   /// Whether every object was copied once, or cannot be without a person.
@@ -29,6 +48,14 @@ public struct ClusterStatus: Sendable, Codable {
 
   /// Whether something needs a person.
   public var hasFailed: Bool { tenants.contains { $0.error != nil } || objects.contains { $0.phase == .failed } }
+}
+
+extension TenantStatus {
+  /// Says that calls wait where the share of the allowance is used up: no refusal of the org tells of that.
+  mutating func noteUsedShare(_ share: Double) {
+    guard waitingFor == nil, apiAllowed > 0, Double(apiUsed) >= Double(apiAllowed) * share else { return }
+    waitingFor = APIBudget.Reason.ourShare.rawValue
+  }
 }
 
 extension ObjectStatus {
@@ -43,7 +70,8 @@ extension ObjectStatus {
 
   /// Committed and rejected rows as a part of those expected, from 0 to 1; `nil` while the total is unknown.
   public var fraction: Double? {
-    if phase == .done { return 1 }
+    // A delta that has found nothing yet shows the copy's figures, which are complete.
+    if phase == .done || isCopied && kind == .initial { return 1 }
     guard let expected = rowsExpected, expected > 0 else { return nil }
     // The total is an estimate; a bar that stands at 100 % while rows still come would lie.
     return min(0.999, Double(rowsCommitted + rowsRejected) / Double(expected))

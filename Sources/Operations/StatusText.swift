@@ -55,7 +55,7 @@ public struct StatusText: Sendable {
 
   private func rows(_ object: ObjectStatus) -> String {
     let done = Self.grouped(object.rowsCommitted)
-    if object.phase.isOpen, object.kind == .initial {
+    if object.phase.isOpen, object.kind == .initial, !object.isCopied {
       return "\(done) of \(object.rowsExpected.map(Self.grouped) ?? "?")"
     }
     return object.kind == .initial ? done : "\(done) changed"
@@ -82,7 +82,11 @@ public struct StatusText: Sendable {
     var lines: [String] = []
     if let error = tenant.error { lines.append("    " + red("Failed: \(error)")) }
     if let waiting = tenant.waitingFor {
-      lines.append("    Waiting \(tenant.waitingSeconds ?? 0) s: \(waiting); goes on by itself")
+      let time = tenant.waitingSeconds.map { " \($0) s" } ?? ""
+      lines.append("    Waiting\(time): \(waiting); goes on by itself")
+    }
+    if let events = tenant.unpublishedEvents, events > 0 {
+      lines.append("    \(Self.grouped(events)) \(events == 1 ? "event waits" : "events wait") to be published")
     }
     return lines
   }

@@ -22,6 +22,8 @@ public struct Tenant: Sendable {
   /// When cycles begin, and what they reach; as ``selections``, what the configuration says now.
   public var times: CycleTimes { live.times }
 
+  /// The part of the org's daily API requests that may be used.
+  public var apiShare: Double { settings.veeva.apiShare }
   /// Jobs of this tenant at work at once, in the whole cluster.
   public var concurrency: Int { settings.veeva.concurrency }
   /// Bulk query jobs open at once.

@@ -14,6 +14,11 @@ extension Tenant {
     try await destinationPool.withConnection { try await destination.forgetEvents(ids, on: $0) }
   }
 
+  /// How many changes have not been published yet.
+  public func unpublishedCount() async throws -> Int64 {
+    try await destinationPool.withConnection { try await destination.unpublishedCount(on: $0) }
+  }
+
   /// Whether what a cycle changes is published.
   public func raisesEvents(in kind: CycleKind) -> Bool {
     settings.events.isEnabled && (kind != .initial || settings.events.includesInitial)

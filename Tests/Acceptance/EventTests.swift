@@ -1,3 +1,4 @@
+import PostgreSQL
 import Testing
 
 /// What subscribers see of the changes that deltas find.
@@ -79,6 +80,20 @@ struct EventTests {
     for event in events {
       #expect(event.entity == "person" && event.data.after == ["email": .text("heard@example.com")])
     }
+  }
+
+  @Test("status counts the events that wait to be published")
+  func waiting() async throws {
+    let cluster = try await TestCluster.copied(500, objects: "{ personAccounts: {} }")
+    #expect(try await !cluster.run("status").text.contains("to be published"))
+    // No coordinator runs that could publish them.
+    try await cluster.database.execute(
+      """
+      insert into copy.crmsync_outbox (entity, kind, veeva_id, veeva_system_modstamp, after)
+      select 'person', 'added', veeva_id, veeva_system_modstamp, '{}' from copy.person limit 3
+      """)
+    #expect(try await cluster.run("status").text.contains("3 events wait to be published"))
+    #expect(try await cluster.run("status", ["--json"]).text.contains(#/"unpublishedEvents"\s*:\s*3/#))
   }
 }
 

@@ -74,7 +74,7 @@ struct Cluster: Sendable {
 
   /// Everything `status` shows.
   func status() async throws -> ClusterStatus {
-    try await ClusterStatus.read(checkpoints, queues: queueDepths)
+    try await ClusterStatus.read(checkpoints, tenants: tenants, queues: queueDepths)
   }
 
   /// A connection to the broker that only looks.
