@@ -113,4 +113,11 @@ extension CheckpointStore {
         """, [.text(tenant), .text(object.apiName), warning.map(PostgresValue.text) ?? .null])
     }
   }
+
+  /// Takes back a warning, because a person has found out that nothing is wrong, or has mended it.
+  public func forgetWarning(of object: SourceObject, tenant: String) async throws {
+    _ = try await query(
+      "update crmsync.object_sync set warning = null where tenant = $1 and object = $2 and warning is not null",
+      [.text(tenant), .text(object.apiName)])
+  }
 }

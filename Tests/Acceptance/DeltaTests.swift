@@ -157,6 +157,9 @@ struct DeltaTests {
     try await cluster.advanceClock(30 * 86_400)
     try await cluster.syncOnce()
     #expect(try await cluster.run("status").text.contains("verify"))
+    let verified = try await cluster.run("verify", [cluster.tenant, "--repair"])
+    #expect(verified.status == 0, "\(verified.text)")
+    #expect(try await !cluster.run("status").text.contains("verify"))
   }
 
   @Test("what changed while the first copy ran is picked up by the first delta")

@@ -48,6 +48,8 @@ public struct Verifier: Sendable {
           checksum: RowChecksum(mapping, allColumns: options.allColumns), connection: connection, progress: progress)
         return try await verify(look)
       }
+      // What may have been missed is found and mended now, or was not.
+      if result.isGood { try await checkpoints.forgetWarning(of: object, tenant: tenant.name) }
       result.apiCalls = await tenant.budget.requests.values.reduce(0, +) - calls
       return result
     } catch let error as VeevaError where error.code == .notFound && Self.statements.contains(error.call) {
