@@ -3,7 +3,7 @@
 /// Each is logged at trace level when it is passed. For crash tests, the environment variable `CRMSYNC_HALT_AT`
 /// names one, such as `page-committed` or `page-committed:3`: the process says `halted at page-committed` on
 /// standard error the first (third) time it gets there and then does nothing more at that point, so that a test
-/// can kill it exactly there.
+/// can kill it exactly there. `CRMSYNC_ABORT_AT` names in the same way where the process crashes.
 public enum ProgressMarker: String, Sendable, CaseIterable {
   /// Worker: the lease is taken, nothing was fetched yet.
   case claimed

@@ -2,20 +2,25 @@ import Foundation
 public import Logging
 import Synchronization
 
-/// Passes markers, and halts at one when a crash test asks for it.
+/// Passes markers, and halts or crashes at one when a crash test asks for it.
 public struct ProgressMarkers: Sendable {
-  private let halt: Halt?
+  private let halt: Appointment?
+  private let abort: Appointment?
   private let logger: Logger
 
-  /// Markers that halt where `CRMSYNC_HALT_AT` says: `MARKER` or `MARKER:COUNT`.
+  /// Markers that halt where `CRMSYNC_HALT_AT` says and crash where `CRMSYNC_ABORT_AT` says: `MARKER` or
+  /// `MARKER:COUNT`.
   public init(logger: Logger) {
     self.logger = logger
-    halt = ProcessInfo.processInfo.environment["CRMSYNC_HALT_AT"].flatMap(Halt.init)
+    let environment = ProcessInfo.processInfo.environment
+    halt = environment["CRMSYNC_HALT_AT"].flatMap(Appointment.init)
+    abort = environment["CRMSYNC_ABORT_AT"].flatMap(Appointment.init)
   }
 
   /// The process got to a marker.
   public func reached(_ marker: ProgressMarker) async {
     logger.trace("reached \(marker.rawValue)")
+    if let abort, abort.isDue(at: marker) { Foundation.abort() }
     guard let halt, halt.isDue(at: marker) else { return }
     FileHandle.standardError.write(Data("halted at \(marker.rawValue)\n".utf8))
     // Nothing resumes this: the test kills the process here.
@@ -24,8 +29,8 @@ public struct ProgressMarkers: Sendable {
   }
 }
 
-/// Where to halt, and after how many times.
-private final class Halt: Sendable {
+/// A marker, and after how many times something happens there.
+private final class Appointment: Sendable {
   private let marker: ProgressMarker
   private let remaining: Mutex<Int>
 

@@ -32,25 +32,6 @@ struct CopyTests {
     try await cluster.expectEqualToOrg()
   }
 
-  @Test("SIGTERM in mid-copy hands the rest back, and no page is copied twice")
-  func graceful() async throws {
-    let cluster = try await TestCluster(records: 60_000, org: ["--latency-ms", "50"])
-    let coordinator = try cluster.start("coordinator")
-    let first = try cluster.start("worker")
-    try await first.waitFor("reached page-committed")
-    first.signal(15)
-    #expect(try await first.waitForExit(within: .seconds(25)) == 0)
-    #expect(try await cluster.number("select count(*) from crmsync.job where state = 'leased'") == 0)
-    let second = try cluster.start("worker")
-    try await cluster.waitUntilSynced()
-    #expect(try await cluster.number("select sum(interruptions) + sum(failures) from crmsync.job") == 0)
-    #expect(
-      try await cluster.number("select sum(rows_committed) from crmsync.job where object = 'Account'")
-        == cluster.number("select count(*) from copy.person"))
-    try await cluster.expectEqualToOrg()
-    for child in [second, coordinator] { child.signal(15) }
-  }
-
   @Test("a record with a value that its field cannot hold is a reject; everything else is there")
   func rejects() async throws {
     let cluster = try await TestCluster(records: 20_000, org: ["--bad-values-every", "1000"])

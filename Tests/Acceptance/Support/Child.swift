@@ -5,7 +5,7 @@ import TestSupport
 /// A process that a test has started. Ends with the test.
 final class Child: Sendable {
   let name: String
-  private let identifier: pid_t
+  let identifier: pid_t
   private let output = Signalled(Output())
 
   /// What it has printed, and how it ended.
@@ -105,6 +105,9 @@ final class Child: Sendable {
       throw Unexpected("\(name) ended without printing '\(marker)':\n\(text.suffix(2000))")
     }
   }
+
+  /// How often it has printed a text so far.
+  func count(of marker: String) -> Int { text.ranges(of: marker).count }
 
   /// Waits until it has ended and all that it printed is there.
   /// - Returns: its exit code; 128 and the signal's number if one ended it.

@@ -96,10 +96,16 @@ final class TestCluster: Sendable {
   }
 
   /// Starts a role.
-  func start(_ verb: String, _ arguments: [String] = [], haltAt marker: String? = nil) throws -> Child {
-    try Child(
-      verb, environment.binary, [verb] + arguments,
-      environment: ["CRMSYNC_CONFIG": configuration].merging(marker.map { ["CRMSYNC_HALT_AT": $0] } ?? [:]) { $1 })
+  /// - Parameters:
+  ///   - haltAt: the marker at which it does nothing more.
+  ///   - abortAt: the marker at which it crashes.
+  func start(
+    _ verb: String, _ arguments: [String] = [], haltAt: String? = nil, abortAt: String? = nil
+  ) throws -> Child {
+    var variables = ["CRMSYNC_CONFIG": configuration]
+    variables["CRMSYNC_HALT_AT"] = haltAt
+    variables["CRMSYNC_ABORT_AT"] = abortAt
+    return try Child(verb, environment.binary, [verb] + arguments, environment: variables)
   }
 
   /// Runs a verb to its end.
@@ -111,10 +117,43 @@ final class TestCluster: Sendable {
     return (status, child.text)
   }
 
-  /// Waits until the cycle is complete. No progress for long while work is runnable is a failure.
-  func waitUntilSynced(within limit: Duration = .seconds(120)) async throws {
-    let (status, text) = try await run("status", ["--until-synced"], within: limit)
-    guard status == 0 else { throw Unexpected("the copy did not complete:\n\(text.suffix(3000))") }
+  /// Waits until everything was copied once.
+  /// - Parameter patience: how long no page may be committed anywhere while there is runnable work: at least twice the
+  ///   lease.
+  func waitUntilSynced(within limit: Duration = .seconds(120), patience: Duration = .seconds(60)) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask {
+        let (status, text) = try await self.run("status", ["--until-synced"], within: limit)
+        guard status == 0 else { throw Unexpected("the copy did not complete:\n\(text.suffix(3000))") }
+      }
+      group.addTask { try await self.watchLiveness(patience: patience) }
+      defer { group.cancelAll() }
+      try await group.next()
+    }
+  }
+
+  /// Throws when no page is committed for long though there is work that could be done.
+  private func watchLiveness(patience: Duration) async throws {
+    let look = """
+      select coalesce((select sum(rows_committed) + count(*) filter (where state = 'done') from crmsync.job), 0)::text
+          as progress,
+        exists (select from crmsync.job where state in ('queued', 'leased')
+          or state in ('runnable', 'extracting') and due_at <= clock_timestamp()) as is_runnable
+      """
+    var (progress, since) = ("", ContinuousClock.now)
+    while true {
+      // Before the first migration, or while the server restarts, there is nothing to be seen.
+      if let row = try? await database.query(look).first {
+        let now = try row.string("progress") ?? ""
+        let isIdle = try row.bool("is_runnable") != true
+        if isIdle || now != progress { (progress, since) = (now, .now) }
+      }
+      guard ContinuousClock.now - since < patience else {
+        let shown = try await run("status").text
+        throw Unexpected("no page was committed for \(patience) though there was work:\n\(shown.suffix(3000))")
+      }
+      try await Task.sleep(for: .milliseconds(250))
+    }
   }
 
   /// Compares every row and every column with what the org holds, by a script that shares no code with the product.
