@@ -46,7 +46,7 @@ struct BrokerControl: Sendable {
     do {
       try await body()
     } catch {
-      try? await run(end)
+      _ = try? await run(end)
       throw error
     }
     try await run(end)
