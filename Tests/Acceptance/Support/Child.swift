@@ -106,6 +106,9 @@ final class Child: Sendable {
     }
   }
 
+  /// Whether it has ended.
+  var hasEnded: Bool { output.value.status != nil }
+
   /// How often it has printed a text so far.
   func count(of marker: String) -> Int { text.ranges(of: marker).count }
 
