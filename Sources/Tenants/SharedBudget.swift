@@ -28,6 +28,8 @@ public actor SharedBudget: LimitObserver {
   /// The database's clock minus this process's, as of the last look.
   private var databaseTime: (instant: Instant, at: ContinuousClock.Instant)?
   private var lastTold: ContinuousClock.Instant?
+  /// What came too soon after that.
+  private var untold: LimitInfo?
   /// Requests of this process, by endpoint.
   public private(set) var requests: [String: Int] = [:]
 
@@ -43,6 +45,8 @@ public actor SharedBudget: LimitObserver {
   /// - Throws: ``BudgetExhausted`` while calls have to wait.
   public func beforeRequest() async throws {
     if case .wait(let until, let reason) = known.permit(share: share, at: try await now()) {
+      // No answer will tell it now, and others would not know why nothing goes on.
+      if let untold { await tell(untold) }
       throw BudgetExhausted(tenant: tenant, reason: reason, wait: try await wait(until: until))
     }
   }
@@ -52,8 +56,16 @@ public actor SharedBudget: LimitObserver {
     guard let usage, let instant = try? await now() else { return }
     known.answered(used: usage.used, allowed: usage.allowed, at: instant)
     if readsOnly { return }
-    if let lastTold, clock.now - lastTold < .seconds(1) { return }
+    if let lastTold, clock.now - lastTold < .seconds(1) {
+      untold = usage
+      return
+    }
+    await tell(usage)
+  }
+
+  private func tell(_ usage: LimitInfo) async {
     lastTold = clock.now
+    untold = nil
     let (used, allowed) = (usage.used, usage.allowed)
     // Failing to tell is no reason to fail the call: the next answer tells again.
     try? await checkpoints.updateBudget(of: tenant) { budget, now in

@@ -108,11 +108,11 @@ struct ComplaintTests {
   @Test("daily quota reached: sleeps or fails: here the tenant waits, says so, and goes on by itself the next day")
   func dailyQuota() async throws {
     let cluster = try await TestCluster(
-      records: 20_000, org: ["--api-daily-limit", "20"], settings: Method.rest.settings)
+      records: 60_000, org: ["--api-daily-limit", "20"], settings: Method.rest.settings)
     let child = try cluster.start("run")
-    try await cluster.wait("the tenant to wait for its share") {
+    try await cluster.wait("the tenant to wait") {
       let text = try await cluster.run("status").text
-      return text.contains("Waiting") && text.contains("share of the org's API requests") && !text.contains("Failed")
+      return text.contains("Waiting") && text.contains("used up") && !text.contains("Failed")
     }
     try await cluster.post("limits", #"{"used": 0, "limit": 100000}"#)
     // A used-up allowance is left alone for a minute at a time.
