@@ -2,7 +2,7 @@
 /// still runs.
 enum Migrations {
   /// Each migration's statements; the number of a migration is its position, from 1.
-  static let all: [String] = [first]
+  static let all: [String] = [first, marketoBudget]
 
   /// Where each kind of state lives:
   /// - `cluster`, `leadership`, `process`: the cluster itself;
@@ -161,5 +161,13 @@ enum Migrations {
       state text not null check (state in ('open', 'retrying', 'discarded')) default 'open',
       unique (tenant, object, record_id)
     );
+    """
+
+  /// What the cluster asks of each Marketo instance (``SyncModel/MarketoBudget``).
+  private static let marketoBudget = """
+    create table crmsync.marketo_budget (
+      instance text primary key,
+      budget jsonb
+    ) with (fillfactor = 50);
     """
 }
