@@ -98,13 +98,13 @@ public struct MarketoClient: Sendable {
   }
 
   private func exchange(_ call: Call, _ token: TokenCache.Token) async throws -> HTTPResponse {
-    try await limits.beforeCall()
+    let ticket = try await limits.beforeCall(lasting: call.timeout)
     do {
       let response = try await http.send(request(call, token))
-      await limits.ended()
+      await limits.ended(ticket, isAnswered: true)
       return response
     } catch {
-      await limits.ended()
+      await limits.ended(ticket, isAnswered: false)
       throw (error as? HTTPError).map { MarketoError(call: call.name, error: $0) } ?? error
     }
   }

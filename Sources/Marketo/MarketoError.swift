@@ -140,3 +140,8 @@ public struct MarketoError: Error, Sendable, CustomStringConvertible {
     }
   }
 }
+
+extension MarketoReason {
+  /// Whether a record that was skipped for it may pass later without anybody doing anything.
+  public var passesLater: Bool { MarketoError.disposition(code) == .retry }
+}

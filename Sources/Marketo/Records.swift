@@ -111,29 +111,4 @@ extension MarketoClient {
       reason: MarketoReason(code: "", message: "the results do not answer the records that were sent"),
       disposition: .retry)
   }
-
-  /// Records that have one of these values in a field.
-  ///
-  /// - Parameters:
-  ///   - values: at most 300, none of which holds a comma.
-  ///   - fields: API names of what is read.
-  public func query(
-    _ object: MarketoObject, by field: String, _ values: [String], fields: [String], next: String? = nil
-  ) async throws -> MarketoPage<MarketoRecord> {
-    let name = "query \(object.name)"
-    guard values.count <= Self.recordsPerCall else { throw Self.tooMany(name) }
-    guard !values.isEmpty else { return MarketoPage(records: [], next: nil, hasMore: false) }
-    var form = [("filterType", field), ("filterValues", values.joined(separator: ","))]
-    form.append(("fields", fields.joined(separator: ",")))
-    if let next { form.append(("nextPageToken", next)) }
-    // In the body: three hundred ids come near the longest address that Marketo takes.
-    let body = form.map { "\($0.0)=\(TokenCache.encoded($0.1))" }.joined(separator: "&")
-    let envelope = try await envelope(
-      Call(
-        name: name, method: "POST", path: "\(object.path).json?_method=GET", body: Array(body.utf8),
-        contentType: "application/x-www-form-urlencoded", timeout: .seconds(90)), of: MarketoRecord.self)
-    return MarketoPage(
-      records: envelope.result ?? [], next: envelope.nextPageToken,
-      hasMore: envelope.moreResult ?? (envelope.nextPageToken != nil))
-  }
 }

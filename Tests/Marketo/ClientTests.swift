@@ -179,3 +179,125 @@ struct ClientTests {
     }
   }
 }
+
+@Suite("Marketo client: schema, usage and files", .timeLimit(.minutes(2)))
+struct SchemaTests {
+  private typealias Instance = AgainstSimulatedMarketo
+
+  @Test("lead fields are made once, found by, and written")
+  func leadFields() async throws {
+    try await Instance.run { marketo in
+      let fields = [
+        NewLeadField(name: "veevaId", displayName: "Veeva Id", dataType: "string"),
+        NewLeadField(name: "wrong", displayName: "Wrong", dataType: "text"),
+      ]
+      let outcomes = try await marketo.client.createLeadFields(fields)
+      #expect(outcomes.map(\.isThere) == [true, false] && outcomes[1].reasons.first?.code == "1001")
+      #expect(try await marketo.client.createLeadFields([fields[0]]).map(\.isThere) == [true])
+      #expect(try await marketo.client.describe(.lead).searchableFields.contains(["veevaId"]))
+      let many = (0...100).map { NewLeadField(name: "f\($0)", displayName: "F \($0)", dataType: "string") }
+      let error = await #expect(throws: MarketoError.self) { try await marketo.client.createLeadFields(many) }
+      #expect(error?.disposition == .split)
+    }
+  }
+
+  @Test("a custom object is made, approved, extended and approved again, and each step may be repeated")
+  func customObject() async throws {
+    try await Instance.run { marketo in
+      let client = marketo.client
+      _ = try await client.createLeadFields([
+        NewLeadField(name: "veevaId", displayName: "Veeva Id", dataType: "string")
+      ])
+      #expect(try await client.linkableLeadFields().contains("Veeva Id"))
+      #expect(try await client.customObjectSchema("veevaCall") == nil)
+      for _ in 0..<2 {
+        try await client.createCustomObject(
+          "veevaCall", displayName: "Veeva Call", pluralName: "Veeva Calls", description: "Kept by crmsync")
+      }
+      try await client.addFields(
+        [
+          NewObjectField(name: "veevaId", displayName: "Veeva Id", dataType: "string", isDedupeField: true),
+          NewObjectField(
+            name: "leadVeevaId", displayName: "Lead", dataType: "link", relatedTo: .init(name: "lead", field: "veevaId")
+          ),
+        ], toCustomObject: "veevaCall")
+      #expect(try await client.customObjectSchema("veevaCall")?.state == .draft)
+      for _ in 0..<2 { try await client.approveCustomObject("veevaCall") }
+      let minutes = NewObjectField(name: "minutes", displayName: "Minutes", dataType: "integer")
+      try await client.addFields([minutes], toCustomObject: "veevaCall")
+      let grown = try #require(try await client.customObjectSchema("veevaCall"))
+      #expect(grown.state == .approvedWithDraft && grown.fields.contains { $0.name == "minutes" })
+      try await client.approveCustomObject("veevaCall")
+      let approved = try #require(try await client.customObjectSchema("veevaCall"))
+      #expect(approved.state == .approved && approved.dedupeFields == ["veevaId"])
+      _ = try await client.syncLeads(Instance.batch([#"{"veevaId":"a"}"#]), lookupField: "veevaId")
+      let outcomes = try await client.sync(
+        .custom("veevaCall"),
+        Instance.batch([
+          #"{"veevaId":"1","leadVeevaId":"a","minutes":5}"#, #"{"veevaId":"2","leadVeevaId":"b"}"#,
+        ]))
+      #expect(outcomes.map(\.status) == [.created, .skipped] && outcomes[1].reasons.first?.code == "1004")
+      let page = try await client.query(
+        .custom("veevaCall"), byKeys: [["veevaId": "1"], ["veevaId": "2"]], fields: ["veevaId", "minutes"])
+      #expect(page.records.map { $0["minutes"] } == [.whole(5)])
+    }
+  }
+
+  @Test("records are found by a key of several fields")
+  func compoundKey() async throws {
+    try await Instance.run { marketo in
+      let client = marketo.client
+      try await client.createCustomObject("visit", displayName: "Visit", pluralName: "Visits", description: "")
+      try await client.addFields(
+        ["person", "day"].map {
+          NewObjectField(name: $0, displayName: $0, dataType: "string", isDedupeField: true)
+        }, toCustomObject: "visit")
+      try await client.approveCustomObject("visit")
+      _ = try await client.sync(
+        .custom("visit"),
+        Instance.batch([#"{"person":"a","day":"1"}"#, #"{"person":"a","day":"2"}"#, #"{"person":"b","day":"1"}"#]))
+      let page = try await client.query(
+        .custom("visit"), byKeys: [["person": "a", "day": "2"], ["person": "b", "day": "2"]], fields: ["person", "day"])
+      #expect(page.records.compactMap { $0["day"]?.text } == ["2"])
+    }
+  }
+
+  @Test("without the metadata API the schema calls say what to do")
+  func noMetadata() async throws {
+    try await Instance.run {
+      $0.hasMetadataAPI = false
+    } _: { marketo in
+      let error = await #expect(throws: MarketoError.self) { try await marketo.client.approveCustomObject("x") }
+      #expect(error?.reason.code == "616" && error?.description.contains("by hand") == true)
+    }
+  }
+
+  @Test("the calls of the day are told")
+  func usage() async throws {
+    try await Instance.run { marketo in
+      try await marketo.admin("limits", #"{"usedToday": 41}"#)
+      #expect(try await marketo.client.callsToday() == 42)
+    }
+  }
+
+  @Test("a file is full before an import would refuse it")
+  func file() async throws {
+    try await Instance.run { marketo in
+      var file = ImportFile(columns: ["email", "firstName"])
+      var number = 0
+      let filler = String(repeating: "x", count: 200)
+      while file.append("a\(number)@example.org,\(filler)".utf8) { number += 1 }
+      #expect(file.rows == number && file.bytes.count > 10_000_000)
+      let started = try await marketo.client.startImport(.lead, csv: file.bytes, lookupField: "email")
+      #expect(started.status != .failed)
+    }
+  }
+
+  @Test("rows that an import gives back are read, quotes and all")
+  func returned() {
+    let csv = "veevaId,note,Import Failure Reason\n1,\"a, \"\"b\"\"\nc\",bad value\r\n2,,\"x, y\"\n"
+    let rows = ReturnedRows.read(Array(csv.utf8), key: "veevaId")
+    #expect(rows.map(\.key) == ["1", "2"] && rows.map(\.reason) == ["bad value", "x, y"])
+    #expect(ReturnedRows.read(Array(csv.utf8), key: "other").isEmpty && ReturnedRows.read([], key: "a").isEmpty)
+  }
+}
