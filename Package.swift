@@ -70,6 +70,8 @@ let package = Package(
     hotModule("PostgresDestination", ["SyncModel", "PostgreSQL", log]),
     module("Marketo", ["SyncModel", "HTTP", log]),
     module("Checkpoints", ["SyncModel", "PostgreSQL", log, services]),
+    // From the mirror in PostgreSQL to Marketo.
+    module("Delivery", ["SyncModel", "PostgreSQL", "HTTP", "Marketo", "Checkpoints", log]),
     module("JobQueue", ["AMQP", log]),
 
     // What a process is connected to, and where a crash test may halt it.
@@ -111,6 +113,9 @@ let package = Package(
     tests(of: "Veeva", ["HTTP", "Simulator", "SyncModel", log]),
     tests(of: "Marketo", ["HTTP", "Simulator", log, services]),
     tests(of: "Checkpoints", ["PostgreSQL", "SyncModel"]),
+    tests(
+      of: "Delivery",
+      ["Checkpoints", "HTTP", "Marketo", "PostgreSQL", "PostgresDestination", "Simulator", "SyncModel", log, services]),
     tests(of: "PostgresDestination", ["PostgreSQL", "SyncModel"]),
     tests(of: "JobQueue", ["AMQP", log]),
     tests(of: "Tenants", ["SyncConfiguration", "Checkpoints", "PostgreSQL", "SyncModel", log]),

@@ -1,0 +1,94 @@
+import PostgreSQL
+import SyncModel
+
+/// Finds what Marketo lacks.
+extension DeliveryStore {
+  /// Takes note of rows that have changed since the last collection, or whose parents have.
+  ///
+  /// A row's `synced_at` is the beginning of the transaction that wrote it, and shows once that is committed. The next
+  /// collection therefore starts where the oldest transaction that runs now began. Where the server does not tell, it
+  /// looks an hour back.
+  /// - Returns: how many wait anew.
+  @discardableResult
+  public func collect(_ source: DeliverySource) async throws -> Int {
+    let entity = source.entity.table
+    let statement = collection(source)
+    let marks = qualified(DeliveryTables.marks)
+    return try await pool.withConnection { connection in
+      try await connection.transaction { db in
+        _ = try db.query("select from \(marks) where entity = $1 for update", [.text(entity)])
+        let next = try db.query(
+          """
+          select least(now(), min(case when query = '<insufficient privilege>' then now() - interval '1 hour'
+            else xact_start end))::text as next
+          from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+          """
+        ).first?.string("next")
+        let changed = try db.query(statement, [.text(entity)]).affected
+        _ = try db.query(
+          "update \(marks) set seen_from = $2::timestamptz where entity = $1",
+          [.text(entity), next.map(PostgresValue.text) ?? .null])
+        return changed
+      }
+    }
+  }
+
+  private func collection(_ source: DeliverySource) -> String {
+    """
+    with mark as materialized (
+      select coalesce(seen_from, '-infinity') as seen from \(qualified(DeliveryTables.marks)) where entity = $1
+    ), candidate as (\(candidates(source))
+    )
+    insert into \(delivery) as d (entity, veeva_id, lead, wanted)
+    select $1, t.veeva_id, \(source.lead), md5(c.json)
+    from candidate join \(source.rows) on t.veeva_id = candidate.veeva_id \(source.contentJSON)
+    order by t.veeva_id
+    on conflict (entity, veeva_id) do update set wanted = excluded.wanted, lead = excluded.lead,
+      due_at = '-infinity', attempt = 0
+    where d.wanted <> excluded.wanted or d.lead is distinct from excluded.lead
+    """
+  }
+
+  private func candidates(_ source: DeliverySource) -> String {
+    var parts = ["select t.veeva_id from \(source.table) t, mark where t.synced_at >= mark.seen"]
+    for parent in source.entity.parents {
+      parts.append(
+        """
+        select t.veeva_id from mark, \(delivery) f join \(source.table) t
+          on t.\(quotedIdentifier(parent.column)) = f.veeva_id
+        where f.entity = \(literal(parent.table)) and f.first_delivered_at >= mark.seen and mark.seen > '-infinity'
+        """)
+    }
+    guard source.entity.leadPath != nil else { return parts.joined(separator: " union ") }
+    let recent = source.entity.leadPath?.parent == nil ? ["l"] : ["l", "p"]
+    for alias in recent {
+      parts.append(
+        "select t.veeva_id from mark, \(source.rows) "
+          + "where \(alias).synced_at >= mark.seen and mark.seen > '-infinity'")
+    }
+    return parts.joined(separator: " union ")
+  }
+
+  /// Takes note of custom objects whose row has gone or no longer leads to a person.
+  ///
+  /// Leads, companies and salespersons stay, flagged by their own fields.
+  /// - Returns: how many there are to be deleted.
+  @discardableResult
+  public func collectRemoved(_ source: DeliverySource) async throws -> Int {
+    guard source.entity.leadPath != nil else { return 0 }
+    let gone = try await query(
+      """
+      update \(delivery) d set wanted = '', due_at = '-infinity', attempt = 0
+      where d.entity = $1 and d.wanted <> '' and not exists (
+        select from \(source.rows) where t.veeva_id = d.veeva_id)
+      """, [.text(source.entity.table)]
+    ).affected
+    // What Marketo never had needs no deleting there.
+    _ = try await query(
+      """
+      delete from \(delivery) where entity = $1 and wanted = '' and delivered is null
+        and (in_flight_until is null or in_flight_until <= clock_timestamp())
+      """, [.text(source.entity.table)])
+    return gone
+  }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import PostgreSQL
+
+/// What became of one record of a batch.
+public struct DeliveryResult: Sendable, Equatable, Encodable {
+  /// What it means for the record.
+  public enum Verdict: String, Sendable, Encodable {
+    case accepted
+    /// Not as it is now; a change of it is tried again.
+    case refused
+    /// May pass later.
+    case later
+  }
+
+  public let veevaID: String
+  public let verdict: Verdict
+  /// Marketo's id of it.
+  public var marketoID: String?
+  /// Of a refusal.
+  public var code: String?
+  /// Of a refusal, or of a warning about something that was accepted.
+  public var message: String?
+
+  /// A result.
+  public init(
+    veevaID: String, _ verdict: Verdict, marketoID: String? = nil, code: String? = nil, message: String? = nil
+  ) {
+    self.veevaID = veevaID
+    self.verdict = verdict
+    self.marketoID = marketoID
+    self.code = code
+    self.message = message
+  }
+}
+
+/// Records what became of batches. What belongs to another claim meanwhile is left alone.
+extension DeliveryStore {
+  /// The first pause before a record is tried again; it doubles with each attempt, up to a day. Longer than Marketo may
+  /// still be working on a call whose answer is missing.
+  static let retryPause = Duration.seconds(180)
+
+  /// Records results.
+  /// - Returns: how many there were that still belonged to the batch.
+  @discardableResult
+  public func settle(_ batch: DeliveryBatch, _ results: [DeliveryResult]) async throws -> Int {
+    let json = String(decoding: try JSONEncoder().encode(results), as: UTF8.self)
+    let parameters: [PostgresValue] = [
+      .text(batch.entity), .text(batch.id), .text(json.replacing("\\u0000", with: "")),
+    ]
+    let delivery = delivery
+    let statement = settling
+    return try await pool.withConnection { connection in
+      try await connection.transaction { db in
+        let settled = try db.query(statement, parameters).affected
+        // Records that were deleted, as was wanted, and have not come back.
+        _ = try db.query(
+          "delete from \(delivery) where entity = $1 and wanted = '' and delivered = '' and batch is null",
+          [.text(batch.entity)])
+        return settled
+      }
+    }
+  }
+
+  private var settling: String {
+    """
+    update \(delivery) d set
+      delivered = case when r.verdict = 'accepted' then d.sending else d.delivered end,
+      delivered_at = case when r.verdict = 'accepted' then clock_timestamp() else d.delivered_at end,
+      first_delivered_at = case when r.verdict = 'accepted'
+        then coalesce(d.first_delivered_at, clock_timestamp()) else d.first_delivered_at end,
+      marketo_id = coalesce(r."marketoID", d.marketo_id),
+      refused = case r.verdict when 'refused' then d.sending when 'accepted' then null else d.refused end,
+      error_code = case when r.verdict = 'accepted' then null else r.code end,
+      error = case when r.verdict = 'accepted' then null else r.message end,
+      warning = case when r.verdict = 'accepted' then r.message end,
+      attempt = case when r.verdict = 'later' then d.attempt else 0 end,
+      due_at = case when r.verdict = 'later' then clock_timestamp()
+        + least(86400, \(Self.retryPause.components.seconds) * 2 ^ least(d.attempt - 1, 12)) * interval '1 second'
+        else '-infinity' end,
+      batch = null, in_flight_until = null, sending = null
+    from jsonb_to_recordset($3::jsonb) r ("veevaID" text, verdict text, "marketoID" text, code text, message text)
+    where d.entity = $1 and d.batch = $2 and d.veeva_id = r."veevaID"
+    """
+  }
+
+  /// Gives back what was not brought to Marketo, or not for certain.
+  /// - Parameters:
+  ///   - ids: only these records of the batch; all of them when `nil`.
+  ///   - hold: how long nobody may claim them: an upsert whose answer is missing may still be at work.
+  ///   - error: why.
+  public func release(_ batch: DeliveryBatch, only ids: [String]? = nil, hold: Duration = .zero, error: String? = nil)
+    async throws
+  {
+    let json = try ids.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
+    _ = try await query(
+      """
+      update \(delivery) d set batch = null, sending = null, error = coalesce($5, d.error),
+        in_flight_until = case when $3::float8 > 0 then clock_timestamp() + make_interval(secs => $3::float8) end
+      where d.entity = $1 and d.batch = $2
+        and ($4::jsonb is null or d.veeva_id in (select jsonb_array_elements_text($4::jsonb)))
+      """,
+      [
+        .text(batch.entity), .text(batch.id), .seconds(hold), json.map(PostgresValue.text) ?? .null,
+        error.map(PostgresValue.text) ?? .null,
+      ])
+  }
+}
