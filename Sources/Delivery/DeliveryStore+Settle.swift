@@ -35,10 +35,6 @@ public struct DeliveryResult: Sendable, Equatable, Encodable {
 
 /// Records what became of batches. What belongs to another claim meanwhile is left alone.
 extension DeliveryStore {
-  /// The first pause before a record is tried again; it doubles with each attempt, up to a day. Longer than Marketo may
-  /// still be working on a call whose answer is missing.
-  static let retryPause = Duration.seconds(180)
-
   /// Records results.
   /// - Returns: how many there were that still belonged to the batch.
   @discardableResult
@@ -75,7 +71,7 @@ extension DeliveryStore {
       warning = case when r.verdict = 'accepted' then r.message end,
       attempt = case when r.verdict = 'later' then d.attempt else 0 end,
       due_at = case when r.verdict = 'later' then clock_timestamp()
-        + least(86400, \(Self.retryPause.components.seconds) * 2 ^ least(d.attempt - 1, 12)) * interval '1 second'
+        + least(86400, \(retryPause.components.seconds) * 2 ^ least(d.attempt - 1, 12)) * interval '1 second'
         else '-infinity' end,
       batch = null, in_flight_until = null, sending = null
     from jsonb_to_recordset($3::jsonb) r ("veevaID" text, verdict text, "marketoID" text, code text, message text)

@@ -6,6 +6,9 @@ import SyncModel
 public struct DeliveryStore: Sendable {
   let pool: PostgresPool
   let schema: String
+  /// The first pause, in whole seconds, before a record is tried again; it doubles with each attempt, up to a day.
+  /// Longer than Marketo may still be working on a call whose answer is missing.
+  var retryPause = Duration.seconds(180)
 
   /// A store.
   /// - Parameters:

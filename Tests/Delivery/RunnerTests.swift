@@ -168,17 +168,19 @@ struct RunnerTests {
       try await world.admin(
         "faults",
         """
-        [{"kind":"cut","executed":true,"method":"POST","rate":0.2,"path":"leads.json"},
-         {"kind":"cut","method":"POST","rate":0.1},{"kind":"code","code":606,"rate":0.1},
-         {"kind":"code","code":611,"rate":0.1,"executed":true},{"kind":"reversedResults","rate":0.5},
-         {"kind":"expireTokens","rate":0.05}]
+        [{"kind":"cut","executed":true,"method":"POST","rate":0.3,"path":"leads.json","count":6},
+         {"kind":"cut","method":"POST","rate":0.2,"count":6},{"kind":"code","code":606,"rate":0.2,"count":10},
+         {"kind":"code","code":611,"method":"POST","rate":0.2,"executed":true,"count":6},
+         {"kind":"reversedResults","rate":0.5},{"kind":"expireTokens","rate":0.1,"count":5}]
         """)
-      let runners = (0..<3).map { _ in
-        Self.runner(world, sources) {
-          $0.hold = .milliseconds(500)
-          $0.rowsPerFile = 200
-          $0.importLease = .seconds(20)
-        }
+      var store = world.store
+      store.retryPause = .seconds(1)
+      var options = DeliveryOptions()
+      options.pollPause = .milliseconds(50)
+      options.hold = .seconds(1)
+      options.importLease = .seconds(20)
+      let runners = [0, 1, 2].map { [store, options] _ in
+        DeliveryRunner(store: store, client: world.client, sources: sources, options: options)
       }
       try await withThrowingTaskGroup(of: Void.self) { group in
         for runner in runners { group.addTask { try await Self.settle(runner, world) } }

@@ -135,6 +135,26 @@ struct StoreTests {
     }
   }
 
+  @Test("records whose call fails again and again are sent in ever smaller calls, and do not hold up the others")
+  func poison() async throws {
+    try await withDeliveryWorld { world in
+      let source = try #require(try await Mirror.prepare(world).first { $0.entity.table == "company" })
+      try await Mirror.fill(world, persons: 400)
+      try await world.store.collect(source)
+      var sizes: [Int] = []
+      for _ in 0..<6 {
+        let batch = try #require(try await world.store.claim(.any, of: source, atMost: 300, for: .seconds(600)))
+        sizes.append(batch.records.count)
+        try await world.store.release(batch, error: "611")
+      }
+      #expect(sizes == [300, 300, 37, 4, 1, 1])
+      let poison = try #require(try await world.store.claim(.any, of: source, atMost: 300, for: .seconds(600)))
+      try await world.store.settle(poison, poison.records.map { DeliveryResult(veevaID: $0.veevaID, .later) })
+      let next = try #require(try await world.store.claim(.any, of: source, atMost: 300, for: .seconds(600)))
+      #expect(next.records.count == 1 && next.records.first?.veevaID != poison.records.first?.veevaID)
+    }
+  }
+
   @Test("a row whose transaction ends after a collection is found by the next one")
   func lateCommit() async throws {
     try await withDeliveryWorld { world in
