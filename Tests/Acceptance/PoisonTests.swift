@@ -12,6 +12,9 @@ struct PoisonTests {
       settings: TestCluster.quick.replacing("sync: {", with: "sync: { restBelowRows: 0,")
         .replacing("shutdown: 20s", with: "shutdown: 20s, batchBytes: 65536"))
     let coordinator = try cluster.start("coordinator")
+    try await cluster.wait("the tables of jobs", within: .seconds(120)) {
+      try await cluster.number("select count(to_regclass('crmsync.job'))") == 1
+    }
     let account = "from crmsync.job where object = 'Account'"
     var takenDown = 0
     while try await cluster.number("select count(*) \(account) and state = 'dead'") == 0 {
