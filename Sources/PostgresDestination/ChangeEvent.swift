@@ -32,7 +32,16 @@ extension PostgresDestination {
   /// Events that are not published yet, in the order of their ids.
   ///
   /// Ids are given out before a transaction commits: an event with a lower id may show later, of another record.
+  /// Before the tables are made there are none.
   public func unpublishedEvents(limit: Int, on connection: PostgresConnection) async throws -> [ChangeEvent] {
+    do {
+      return try await events(limit: limit, on: connection)
+    } catch let error as PostgresError where error.sqlState == "42P01" {
+      return []
+    }
+  }
+
+  private func events(limit: Int, on connection: PostgresConnection) async throws -> [ChangeEvent] {
     func moment(_ column: String) -> String {
       "to_char(\(column) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"') as \(column)"
     }
