@@ -8,8 +8,8 @@ public import ServiceLifecycle
 
 /// A stand-in Veeva org: speaks the wire protocol of the Salesforce REST API and Bulk API 2.0 over plain HTTP.
 ///
-/// Its rows follow from a seed and are made while they are asked for. Its API reads only; rows and schema change by
-/// `POST /simulator/changes` or, for demos, of themselves.
+/// Its rows follow from a seed and are made while they are asked for. They change by updates through its API, and rows
+/// and schema by `POST /simulator/changes` or, for demos, of themselves.
 public struct SimulatedOrg: Service {
   private let options: SimulatedOrgOptions
   private let logger: Logger

@@ -43,6 +43,10 @@ struct PythonClientTests {
     #expect(json["includingDeleted"].number == all)
     #expect(json["bulkDiffersFromREST"].list.compactMap { $0.text } == [])
     #expect(json["getByID"].truth == true)
+    #expect(json["updated"].number == 204 && json["readBack"].text == "Dr")
+    #expect(json["collection"].list.map(\.truth) == [true, false])
+    #expect(json["collectionCode"].text == "INVALID_EMAIL_ADDRESS")
+    #expect(json["badUpdate"].text == "INVALID_EMAIL_ADDRESS")
     #expect(json["badField"].text == "INVALID_FIELD" && json["expired"].text == "INVALID_SESSION_ID")
   }
 }

@@ -64,6 +64,18 @@ final class LiveData: Sendable {
     return reports
   }
 
+  /// Lets a body change the rows as they are with all that was done before.
+  /// - Parameter delay: seconds until what it did commits.
+  func plan<Result>(delay: Int, _ body: (inout ChangePlanner) -> Result) -> Result {
+    writing.lock()
+    defer { writing.unlock() }
+    _ = snapshot
+    var planner = ChangePlanner(origin: origin, revision: state.withLockedValue { $0.head }, now: clock.seconds)
+    let result = body(&planner)
+    publish(planner.revision, [(min(Self.longestDelay, max(0, delay)), planner.takeWork())], now: planner.now)
+    return result
+  }
+
   private func publish(_ head: Revision, _ steps: [(delay: Int, work: ChangePlanner.Work)], now: Int) {
     state.withLockedValue { state in
       state.head = head

@@ -78,7 +78,7 @@ extension FaultBoard where Fault == SimulatedFault {
   /// The faults that hit a request.
   func fire(method: String, target: String) -> [SimulatedFault] {
     fire { fault in
-      !fault.isAboutJobs && (fault.method ?? method).uppercased() == method && Self.contains(target, fault.path)
+      fault.isAboutRequests && (fault.method ?? method).uppercased() == method && Self.contains(target, fault.path)
     }
   }
 

@@ -34,6 +34,10 @@ public struct SimulatedFault: InjectedFault, Sendable, Codable, Equatable {
     case hideObject
     /// `field`, as `Object.Field`, is hidden from the user from now on.
     case hideField
+    /// An update of a record is refused with `code` (`FIELD_CUSTOM_VALIDATION_EXCEPTION` unless given) and `message`,
+    /// as by a validation rule, a duplicate rule or a lock: where `object`, `path` (a part of the record's id), and
+    /// `field` and `value` (a part of what the field would hold) say so, as far as they are given.
+    case refuseUpdate
   }
 
   /// What goes wrong.
@@ -58,16 +62,22 @@ public struct SimulatedFault: InjectedFault, Sendable, Codable, Equatable {
   public var bytes: Int?
   /// For `wrongCount`.
   public var difference: Int?
-  /// For `hideObject`.
+  /// For `hideObject`, `refuseUpdate`.
   public var object: String?
-  /// For `hideField`.
+  /// For `hideField`, `refuseUpdate`.
   public var field: String?
+  /// For `refuseUpdate`.
+  public var value: String?
+  /// For `refuseUpdate`.
+  public var code: String?
+  /// For `refuseUpdate`.
+  public var message: String?
 
   /// A fault.
   public init(
     _ kind: Kind, method: String? = nil, path: String? = nil, after: Int? = nil, count: Int? = nil, rate: Double? = nil,
     milliseconds: Int? = nil, status: Int? = nil, html: Bool? = nil, bytes: Int? = nil, difference: Int? = nil,
-    object: String? = nil, field: String? = nil
+    object: String? = nil, field: String? = nil, value: String? = nil, code: String? = nil, message: String? = nil
   ) {
     self.kind = kind
     self.method = method
@@ -82,8 +92,14 @@ public struct SimulatedFault: InjectedFault, Sendable, Codable, Equatable {
     self.difference = difference
     self.object = object
     self.field = field
+    self.value = value
+    self.code = code
+    self.message = message
   }
 
   /// Whether it concerns bulk jobs rather than requests.
   var isAboutJobs: Bool { [.jobFailed, .jobAborted, .slowJob].contains(kind) }
+
+  /// Whether it concerns requests.
+  var isAboutRequests: Bool { !isAboutJobs && kind != .refuseUpdate }
 }

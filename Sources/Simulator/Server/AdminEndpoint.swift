@@ -35,6 +35,8 @@
 /// | `random` | `seed`, `count` | so many operations of all kinds over all objects, the same for the same seed and org |
 ///
 /// Names and activity of record types change by `update` of RecordType.
+///
+/// Validation rules, duplicate rules and locks are faults of the kind `refuseUpdate`.
 struct AdminEndpoint: Sendable {
   let org: Org
 

@@ -12,6 +12,8 @@ enum Endpoint: Equatable {
   case limits
   case recordCount
   case retrieve(String)
+  case update(String, String)
+  case updateCollection
   case createJob
   case listJobs
   case job(String)
@@ -44,12 +46,16 @@ enum Endpoint: Equatable {
     case ("GET", 2, "sobjects"): return .objectInfo(path[1])
     case ("GET", 3, "sobjects") where path[2] == "describe": return .describe(path[1])
     case ("GET", 3, "sobjects"): return .record(path[1], path[2])
+    case ("PATCH", 3, "sobjects"): return .update(path[1], path[2])
+    // For clients that have no PATCH.
+    case ("POST", 3, "sobjects") where request.query["_HttpMethod"] == "PATCH": return .update(path[1], path[2])
     case ("GET", 1, "query"): return .query(all: false)
     case ("GET", 1, "queryAll"): return .query(all: true)
     case ("GET", 2, "query"), ("GET", 2, "queryAll"): return .queryMore(path[1])
     case ("GET", 1, "limits"): return .limits
     case ("GET", 2, "limits") where path[1] == "recordCount": return .recordCount
     case ("POST", 3, "composite") where path[1] == "sobjects": return .retrieve(path[2])
+    case ("PATCH", 2, "composite") where path[1] == "sobjects": return .updateCollection
     case (_, _, "jobs") where path.dropFirst().first == "query": return bulk(method, Array(path.dropFirst(2)))
     default: return .unknown
     }
@@ -86,6 +92,8 @@ enum Endpoint: Equatable {
     case .limits: "GET limits"
     case .recordCount: "GET limits/recordCount"
     case .retrieve: "POST composite/sobjects"
+    case .update: "PATCH record"
+    case .updateCollection: "PATCH composite/sobjects"
     case .createJob: "POST jobs/query"
     case .listJobs: "GET jobs/query"
     case .job: "GET jobs/query/id"

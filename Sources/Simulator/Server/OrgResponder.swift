@@ -122,6 +122,8 @@ struct OrgResponder: Sendable {
     case .limits: return LimitsEndpoint(org: org).limits()
     case .recordCount: return try await LimitsEndpoint(org: org).recordCount(request.query["sObjects"])
     case .retrieve(let name): return try await query.retrieve(name, request.body)
+    case .update(let name, let id): return try await WriteEndpoint(org: org).update(name, id, request.body)
+    case .updateCollection: return try await WriteEndpoint(org: org).updateCollection(request.body)
     case .createJob: return try await bulk.create(request.body)
     case .listJobs: return bulk.list()
     case .job(let id): return try bulk.state(id)

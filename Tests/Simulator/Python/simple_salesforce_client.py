@@ -99,6 +99,27 @@ def main():
         seen["downloaded"] = sum(result["number_of_records"] for result in results)
         seen["downloadedFiles"] = len(list(Path(folder).iterdir()))
 
+    seen["updated"] = org.Account.update(first, {"PersonTitle": "Dr"})
+    seen["readBack"] = org.Account.get(first)["PersonTitle"]
+    results = org.restful(
+        "composite/sobjects",
+        method="PATCH",
+        json={
+            "allOrNone": False,
+            "records": [
+                {"attributes": {"type": "Account"}, "id": first, "PersonEmail": "a@example.org"},
+                {"attributes": {"type": "Account"}, "id": list(rest)[1], "PersonEmail": "nobody"},
+            ],
+        },
+    )
+    seen["collection"] = [result["success"] for result in results]
+    seen["collectionCode"] = results[1]["errors"][0]["statusCode"]
+    try:
+        org.Account.update(first, {"PersonEmail": "nobody"})
+        seen["badUpdate"] = "accepted"
+    except SalesforceMalformedRequest as error:
+        seen["badUpdate"] = error.content[0]["errorCode"]
+
     try:
         org.query("SELECT Nothing FROM Account")
         seen["badField"] = "accepted"
