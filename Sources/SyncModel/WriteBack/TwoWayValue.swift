@@ -1,0 +1,138 @@
+/// One field of one person that changes on both sides, as marketing's side knows it, and the rules by which the two
+/// sides come to agree. Veeva wins where both have changed.
+///
+/// A marketer's change is *pending* until Veeva has it. What is sent to Veeva is remembered before it is sent, so that
+/// it is recognised when it comes back, whether or not anybody heard that it was taken:
+///
+/// | Veeva shows | what follows |
+/// | --- | --- |
+/// | a version from before the last write | nothing: both sides have agreed on something newer |
+/// | a value that was sent | our own echo: both sides have agreed on it; a later change stays pending |
+/// | the agreed value | nothing: marketing's value stays, and stays pending if it differs |
+/// | marketing's own value | both sides agree |
+/// | anything else | Veeva's value is taken; a pending one has lost, which is recorded |
+///
+/// The same table serves each delta's page and the reading just before a write.
+public struct TwoWayValue<Value: Equatable & Sendable>: Sendable, Equatable {
+  /// A moment by the source's clock.
+  public typealias Stamp = Int64
+
+  /// Marketing's value.
+  public private(set) var value: Value
+  /// The last value that both sides are known to have had.
+  public private(set) var agreed: Value
+  /// Values that may have been written and are not confirmed, in the order in which they were sent; several only after
+  /// answers that never came.
+  public private(set) var sent: [Value] = []
+  /// Versions of the record from before this moment are older than what was agreed.
+  public private(set) var writtenAt: Stamp?
+  /// A value that the org has refused: not sent again until a marketer changes it.
+  public private(set) var refused: Value?
+  /// Whether Veeva was seen to have changed the value, which the next delta brings: nothing is sent until then.
+  public private(set) var isOvertaken = false
+
+  /// A value that both sides have.
+  public init(_ value: Value) {
+    self.value = value
+    agreed = value
+  }
+
+  /// A value as it was stored.
+  public init(value: Value, agreed: Value, sent: [Value]) {
+    (self.value, self.agreed, self.sent) = (value, agreed, sent)
+  }
+
+  /// Whether marketing has a value that Veeva does not have.
+  public var isPending: Bool { value != agreed }
+
+  /// Whether there is something to write to Veeva.
+  public var isDue: Bool { isPending && refused != value && !isOvertaken }
+
+  /// What became of a value that Veeva showed.
+  public enum Meeting: Sendable, Equatable {
+    /// Nothing changes on marketing's side.
+    case kept
+    /// Marketing takes the value; what marketing had was agreed before.
+    case taken
+    /// Marketing takes the value, and its own change is lost.
+    case overruled(lost: Value)
+  }
+
+  /// What to do about a pending value once Veeva's is known.
+  public enum Step: Sendable, Equatable {
+    case write(Value)
+    /// Veeva has the value already: see ``written(_:at:)``.
+    case nothing
+    /// Veeva has changed it, too, and wins: see ``overtaken(_:)``.
+    case giveWay
+  }
+
+  /// A marketer changes the value.
+  public mutating func edit(_ new: Value) {
+    guard new != value else { return }
+    value = new
+    refused = nil
+    isOvertaken = false
+  }
+
+  /// Takes the value to be sent: to be stored before anything is sent.
+  /// - Returns: `nil` when nothing is due.
+  public mutating func send() -> Value? {
+    guard isDue else { return nil }
+    if !sent.contains(value) { sent.append(value) }
+    return value
+  }
+
+  /// Decides about a value that was taken to be sent, given what Veeva holds just before.
+  public func step(whenVeevaShows shown: Value) -> Step {
+    var copy = self
+    _ = copy.meet(shown)
+    if copy.isPending { return .write(copy.value) }
+    return shown == value ? .nothing : .giveWay
+  }
+
+  /// Veeva shows its value.
+  /// - Parameter stamp: the record's version; newer than all that is known when `nil`.
+  public mutating func meet(_ shown: Value, stamp: Stamp? = nil) -> Meeting {
+    if let stamp, let writtenAt, stamp < writtenAt { return .kept }
+    isOvertaken = false
+    if let place = sent.firstIndex(of: shown) {
+      agree(on: shown, later: Array(sent[(place + 1)...]))
+      return .kept
+    }
+    if shown == agreed { return .kept }
+    let mine = value
+    let wasPending = isPending
+    value = shown
+    agree(on: shown, later: [])
+    if shown == mine { return .kept }
+    return wasPending ? .overruled(lost: mine) : .taken
+  }
+
+  /// The org has taken a value, or had it.
+  /// - Parameter moment: the source's clock when Veeva's value was read, before this one was sent.
+  public mutating func written(_ taken: Value, at moment: Stamp) {
+    // Without it Veeva's own change or the echo has come first, and nothing is left to be confirmed.
+    guard let place = sent.firstIndex(of: taken) else { return }
+    agree(on: taken, later: Array(sent[(place + 1)...]))
+    writtenAt = max(writtenAt ?? moment, moment)
+  }
+
+  /// Veeva was seen to have changed the value meanwhile.
+  public mutating func overtaken(_ value: Value) {
+    if sent.contains(value) { isOvertaken = true }
+  }
+
+  /// The org has refused a value for good: marketing keeps it.
+  public mutating func refused(_ value: Value) {
+    guard let place = sent.firstIndex(of: value) else { return }
+    sent.remove(at: place)
+    refused = value
+  }
+
+  private mutating func agree(on shown: Value, later: [Value]) {
+    agreed = shown
+    sent = later
+    refused = nil
+  }
+}

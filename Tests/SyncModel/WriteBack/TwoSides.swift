@@ -1,0 +1,143 @@
+import SyncModel
+import TestSupport
+
+/// One field on both sides, with everybody who changes or carries it, each thing happening at any time.
+struct TwoSides {
+  struct Version: Equatable {
+    var value: Int
+    var stamp: Int64
+  }
+
+  /// How far a worker is.
+  enum Work {
+    case idle
+    case claimed(TwoWayValue<Int>)
+    case wrote(Int, at: Int64)
+    case had(Int, at: Int64)
+    case refused(Int)
+    case overtaken(Int)
+  }
+
+  private(set) var veeva = Version(value: 0, stamp: 0)
+  private(set) var marketing = TwoWayValue(0)
+  private(set) var rowStamp: Int64 = 0
+  private(set) var writes: [Int] = []
+  private(set) var lost: [Int] = []
+  private(set) var refusals: [Int] = []
+  private(set) var superseded: Set<Int> = []
+  private(set) var edits: [Int] = []
+  private var pages: [Version] = []
+  private var workers: [Work] = [.idle, .idle]
+  private var clock: Int64 = 0
+  private var chance: Chance
+  private var last = 0
+  /// Values that people choose from; without end when `nil`, so that each stands for one edit.
+  private let alphabet: Int?
+  /// Events that share a tick of the source's clock.
+  private let eventsPerTick: Int
+  private let crashes: Bool
+
+  init(_ chance: Chance, alphabet: Int?, eventsPerTick: Int = 1, crashes: Bool = true) {
+    self.chance = chance
+    self.alphabet = alphabet
+    self.eventsPerTick = eventsPerTick
+    self.crashes = crashes
+  }
+
+  /// The org refuses these.
+  static func isRefused(_ value: Int) -> Bool { value % 7 == 3 }
+
+  private mutating func value() -> Int {
+    if let alphabet { return chance.below(alphabet) }
+    last += 1
+    return last
+  }
+
+  private mutating func tick() { if chance.below(eventsPerTick) == 0 { clock += 1 } }
+
+  mutating func happen() {
+    tick()
+    switch chance.below(10) {
+    case 0: edit()
+    case 1: veeva = Version(value: value(), stamp: clock)
+    case 2, 3: pages.append(veeva)
+    case 4, 5: if !pages.isEmpty { merge(pages.remove(at: chance.below(pages.count))) }
+    default: work(chance.below(workers.count))
+    }
+  }
+
+  private mutating func edit() {
+    let new = value()
+    if marketing.isPending, marketing.value != new { superseded.insert(marketing.value) }
+    edits.append(new)
+    marketing.edit(new)
+  }
+
+  /// As the destination does: a page replaces only a row that is not newer.
+  private mutating func merge(_ page: Version) {
+    guard page.stamp >= rowStamp else { return }
+    rowStamp = page.stamp
+    if case .overruled(let value) = marketing.meet(page.value, stamp: page.stamp) { lost.append(value) }
+  }
+
+  private mutating func work(_ place: Int) {
+    if crashes, chance.below(8) == 0 {
+      workers[place] = .idle
+      return
+    }
+    switch workers[place] {
+    case .idle:
+      if marketing.send() != nil { workers[place] = .claimed(marketing) }
+    case .claimed(let claim): workers[place] = write(claim)
+    case .wrote(let value, let moment), .had(let value, let moment):
+      marketing.written(value, at: moment)
+      workers[place] = .idle
+    case .refused(let value):
+      marketing.refused(value)
+      refusals.append(value)
+      workers[place] = .idle
+    case .overtaken(let value):
+      marketing.overtaken(value)
+      workers[place] = .idle
+    }
+  }
+
+  private mutating func write(_ claim: TwoWayValue<Int>) -> Work {
+    switch claim.step(whenVeevaShows: veeva.value) {
+    case .nothing: return .had(claim.value, at: clock)
+    case .giveWay: return .overtaken(claim.value)
+    case .write(let value) where Self.isRefused(value): return .refused(value)
+    case .write(let value):
+      let moment = clock
+      tick()
+      veeva = Version(value: value, stamp: clock)
+      writes.append(value)
+      return .wrote(value, at: moment)
+    }
+  }
+
+  /// What is under way ends; then nobody changes anything any more, and the sync runs a round.
+  mutating func round() {
+    for place in workers.indices { workers[place] = .idle }
+    clock += 1
+    for page in pages { merge(page) }
+    pages = []
+    merge(veeva)
+    if marketing.send() != nil {
+      workers[0] = write(marketing)
+      if case .wrote(let value, let moment) = workers[0] { marketing.written(value, at: moment) }
+      if case .had(let value, let moment) = workers[0] { marketing.written(value, at: moment) }
+      if case .refused(let value) = workers[0] {
+        marketing.refused(value)
+        refusals.append(value)
+      }
+    }
+    workers[0] = .idle
+    merge(veeva)
+  }
+
+  /// Whether both sides agree, or differ by what the org has refused.
+  var isSettled: Bool {
+    marketing.value == veeva.value || (marketing.refused == marketing.value && Self.isRefused(marketing.value))
+  }
+}
