@@ -11,7 +11,8 @@ struct WriteTests {
 
   private static func serving(_ test: @escaping @Sendable (RunningOrg, String) async throws -> Void) async throws {
     try await RunningOrg.serving {
-      $0.accounts = 300
+      // Enough for every kind of account.
+      $0.accounts = 900
     } _: { org in
       _ = try await org.post("/simulator/clock", json: "{\"setSeconds\": \(now), \"stopped\": true}")
       try await test(org, try await org.token())

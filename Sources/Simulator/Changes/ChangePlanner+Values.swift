@@ -64,8 +64,7 @@ extension ChangePlanner {
   }
 
   /// The text of a field of a row, as it is or as values make it.
-  func text(_ object: ObjectDefinition, _ name: String, _ index: Int, _ values: [UInt64: FieldValue]) -> String?
-  {
+  func text(_ object: ObjectDefinition, _ name: String, _ index: Int, _ values: [UInt64: FieldValue]) -> String? {
     guard let place = object.field(name) else { return nil }
     let program = data.programs[Int(object.kind.rawValue)][place]
     var sink = ByteSink()
