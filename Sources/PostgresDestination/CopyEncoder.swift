@@ -107,6 +107,8 @@ final class CopyEncoder {
             if let failure = encodeRow(bytes, ends, first: first, columns, &output) {
               if refused[row] == nil { refused[row] = reject(batch, row, failure.column, failure.reason) }
             } else {
+              // The last tab becomes the end of the line.
+              (output - 1).pointee = UInt8(ascii: "\n")
               used += output - start
             }
           }
@@ -133,6 +135,7 @@ final class CopyEncoder {
     return scratch.baseAddress.map { $0 + used }
   }
 
+  /// Writes a row's values, each with a tab behind it.
   @inline(__always)
   private func encodeRow(
     _ bytes: UnsafeBufferPointer<UInt8>, _ ends: UnsafeBufferPointer<Int>, first: Int,
@@ -159,8 +162,6 @@ final class CopyEncoder {
       output.pointee = UInt8(ascii: "\t")
       output += 1
     }
-    // The last tab becomes the end of the line.
-    (output - 1).pointee = UInt8(ascii: "\n")
     return nil
   }
 
@@ -227,7 +228,7 @@ final class CopyEncoder {
     }
   }
 
-  /// Of a record that is gone only the id and the stamp count: whatever else it holds cannot keep it.
+  /// As ``encodeRow``, of a record that is gone: only its id and its stamp count, whatever else it holds cannot keep it.
   @inline(__always)
   private func encodeGone(
     _ bytes: UnsafeBufferPointer<UInt8>, _ ends: UnsafeBufferPointer<Int>, first: Int,
@@ -247,16 +248,14 @@ final class CopyEncoder {
       output.pointee = UInt8(ascii: "\t")
       output += 1
     }
-    (output - 1).pointee = UInt8(ascii: "\n")
     return nil
   }
 
-  /// Puts fate and master in place of a row's end.
+  /// Ends a row with fate and master.
   @inline(__always)
   private func appendFate(
     _ fate: RecordFate, _ master: UnsafeBufferPointer<UInt8>, _ output: inout UnsafeMutablePointer<UInt8>
   ) {
-    output[-1] = UInt8(ascii: "\t")
     output[0] = fate.rawValue
     output[1] = UInt8(ascii: "\t")
     output += 2
