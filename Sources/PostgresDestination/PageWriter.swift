@@ -51,7 +51,7 @@ public final class PageWriter {
     isOpen = true
     guard mode != .insert else { return }
     // Merging sorts a page's rows; the default of four megabytes would sort them on disk.
-    try await connection.execute("set local work_mem = '32MB'")
+    try await connection.execute("set local work_mem = '32MB'; \(CaptureTables.announce)")
     for table in tables {
       try await writing(table.table) {
         guard let shape = try await connection.query(table.shape).first?.string("shape") else {

@@ -4,6 +4,7 @@ import SyncModel
 /// Creates and alters the destination's tables, in one transaction, one process at a time.
 struct SchemaMigrator: Sendable {
   let schema: String
+  let writesBack: Bool
 
   /// Says that a rehearsal went well and its transaction shall be rolled back.
   private struct Rehearsed: Error {}
@@ -11,7 +12,7 @@ struct SchemaMigrator: Sendable {
   func prepare(
     _ tables: [TableMapping], object: String, on connection: PostgresConnection, keepsChanges: Bool = true
   ) async throws {
-    let schema = schema
+    let (schema, writesBack) = (schema, writesBack)
     do {
       try await connection.transaction { db in
         // DDL waits for readers; readers that come later wait for it. Better to try again than to stand in the way.
@@ -21,6 +22,9 @@ struct SchemaMigrator: Sendable {
         try Self.prepareSchema(schema, on: db)
         try Self.prepareBookkeeping(schema, on: db)
         for table in tables { try Self.prepare(table, object: object, schema: schema, on: db) }
+        for table in tables where table.table == CaptureTables.person {
+          try Self.prepareCapture(table, writesBack: writesBack, schema: schema, on: db)
+        }
         if !keepsChanges { throw Rehearsed() }
       }
     } catch is Rehearsed {
@@ -47,6 +51,16 @@ struct SchemaMigrator: Sendable {
       try Bookkeeping.prepare(in: schema, on: db)
     } catch let error as PostgresError {
       throw DestinationError.from(error, schema: schema)
+    }
+  }
+
+  private static func prepareCapture(
+    _ table: TableMapping, writesBack: Bool, schema: String, on db: isolated PostgresConnection
+  ) throws {
+    do {
+      try CaptureTables.prepare(table, writesBack: writesBack, in: schema, on: db)
+    } catch let error as PostgresError {
+      throw DestinationError.from(error, schema: schema, table: table.table)
     }
   }
 

@@ -70,13 +70,14 @@ struct TableMerge {
   ) async throws -> Bool {
     var isComplete = true
     for change in changes {
-      let done = try await count(statements.perform(change, of: plan, from: staging), on: db)
+      let result = try await db.query(statements.perform(change, of: plan, from: staging)).first
+      let done = Int(try result?.int("rows") ?? 0)
       isComplete = isComplete && done == change.rows
       switch change.kind {
       case .add, .update, .flag, .remove: outcome.changed += done
       case .stamp, .remember: break
       }
-      if change.raisesEvents { outcome.events += done }
+      if change.raisesEvents { outcome.events += Int(try result?.int("events") ?? 0) }
     }
     if changes.contains(where: { $0.kind == .remove || $0.kind == .remember }) {
       try await db.execute(statements.remember(plan))
@@ -99,10 +100,6 @@ struct TableMerge {
     let removed = try await db.query(details.remove(of: calls, scope: mode.scope)).first
     outcome.changed += Int(try removed?.int("rows") ?? 0)
     outcome.events += Int(try removed?.int("events") ?? 0)
-  }
-
-  private func count(_ statement: String, on db: PostgresConnection) async throws -> Int {
-    Int(try await db.query(statement).first?.int("rows") ?? 0)
   }
 }
 

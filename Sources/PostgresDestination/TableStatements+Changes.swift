@@ -102,7 +102,7 @@ extension TableStatements {
   }
 
   /// Carries out a part of a plan.
-  /// - Returns: a statement that gives the number of rows it changed.
+  /// - Returns: a statement that gives the number of `rows` it changed and, where it raises any, of `events`.
   func perform(_ change: PlannedChange, of plan: String, from staging: String) -> String {
     let part = part(of: change)
     let planned = "pg_temp.\(quotedIdentifier(plan)) p"
@@ -178,13 +178,17 @@ extension TableStatements {
       : "with done as (\(statement)) select count(*) as rows from done"
   }
 
-  /// Runs a statement that returns events, writes them to the outbox, and gives their number.
+  /// Runs a statement that returns events, writes them to the outbox, and gives the numbers of rows and events.
+  ///
+  /// A row that differs from the page by nothing but a marketer's change, which outlives it, is no update.
   static func telling(_ statement: String, entity: String, outbox: String) -> String {
     """
     with done as (\(statement)), told as (
       insert into \(outbox) (entity, kind, veeva_id, veeva_system_modstamp, before, after)
-      select \(entity), kind, id, stamp, before, after from done order by id)
-    select count(*) as rows from done
+      select \(entity), kind, id, stamp, before, after from done
+      where kind <> 'updated' or before is distinct from after order by id
+      returning 1)
+    select (select count(*) from done) as rows, (select count(*) from told) as events
     """
   }
 

@@ -1,0 +1,35 @@
+public import SyncModel
+
+/// A marketer's change of one column of one person, claimed to be written to Veeva.
+public struct CapturedChange: Sendable, Equatable {
+  /// 18-character id of the account.
+  public let recordID: String
+  /// The column of `person`.
+  public let column: String
+  /// The values as texts in the source's spelling, parts of a list joined by `;`: marketing's, the agreed one, and
+  /// those that may have been written before without an answer.
+  public let state: TwoWayValue<String?>
+  /// Tells this claim from earlier and later ones.
+  public let token: Int64
+  /// The value as the destination stores it.
+  let json: String
+
+  /// What is to be written.
+  public var value: String? { state.value }
+}
+
+/// What became of a claimed change.
+public enum WriteBackOutcome: Sendable, Equatable {
+  /// Veeva has the value.
+  /// - Parameter at: the source's clock when Veeva's value was read, before this one was sent.
+  case written(at: Instant)
+  /// Veeva has changed the value, too: the next delta brings it.
+  case overtaken
+  /// The org does not take the value; it is written to the person's activity log.
+  /// - Parameter reason: its code and words.
+  case refused(reason: String)
+  /// The record is deleted in Veeva: the change is void, which the activity log says.
+  case gone(reason: String)
+  /// To be tried again.
+  case retry(after: Duration)
+}
