@@ -1,6 +1,6 @@
 import Foundation
 public import PostgreSQL
-public import SyncModel
+import SyncModel
 
 extension PostgresDestination {
   /// Claims marketers' changes that Veeva does not have: all due columns of some persons, longest waiting first.
