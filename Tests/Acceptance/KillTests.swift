@@ -15,7 +15,7 @@ struct KillTests {
 
   private static let records = 20_000
   private static let settings = TestCluster.quick.replacing(
-    "pageRows: 10000, partitionRows: 20000", with: "pageRows: 5000, partitionRows: 10000")
+    "pageRows: 10000, partitionRows: 20000", with: "restBelowRows: 1000, pageRows: 5000, partitionRows: 10000")
 
   private func cluster(forgetful: Bool = false) async throws -> TestCluster {
     try await TestCluster(records: Self.records, org: forgetful ? ["--forgetful"] : [], settings: Self.settings)

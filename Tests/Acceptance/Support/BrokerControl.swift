@@ -23,16 +23,6 @@ struct BrokerControl: Sendable {
       ["set_vm_memory_high_watermark", "0.00001"], until: ["set_vm_memory_high_watermark", "absolute", "1GB"], body)
   }
 
-  /// Lets a tenant's queues refuse whatever is published for a while.
-  func withFullQueues(of tenant: String, _ body: () async throws -> Void) async throws {
-    try await during(
-      [
-        "set_policy", "-p", "test", "full-\(tenant)", "^crmsync\\.v1\\.\(tenant)\\.",
-        #"{"max-length":0,"overflow":"reject-publish"}"#, "--priority", "10", "--apply-to", "queues",
-      ],
-      until: ["clear_policy", "-p", "test", "full-\(tenant)"], body)
-  }
-
   /// Waits until a publisher has sent something that the broker does not take.
   func waitForBlockedPublisher() async throws {
     let end = ContinuousClock.now + .seconds(120)
