@@ -46,7 +46,7 @@ show_delta() {
   # The org's clock, not ours: a delta stays some seconds behind it.
   tell_org clock '{"advanceSeconds": 60}'
   in_demo "$BINARY" sync now acme >/dev/null
-  wait_until 120 coordinator delta_is_done || fail "The delta did not come." "Logs: ${DEMO#"$ROOT/"}/logs"
+  wait_until 120 role-coordinator delta_is_done || fail "The delta did not come." "Logs: ${DEMO#"$ROOT/"}/logs"
   in_demo foreground "$BINARY" status
   in_demo foreground "$BINARY" verify acme || fail "The copy differs from the org."
   say
