@@ -29,19 +29,15 @@ enum JobWork {
 
   /// What the job reads.
   static func partition(_ row: PostgresRow) throws -> Partition {
-    let mapping = try row.json("mapping", as: ObjectMapping.self)
-    let rules = try row.json("rules", as: ChangeRules.self)
     let kind = CycleKind(rawValue: try row.require("kind")) ?? .delta
-    let isDelta = kind == .delta
-    return Partition(
-      object: mapping.object, method: ExtractMethod(rawValue: try row.require("method")) ?? .bulk,
-      fields: mapping.fields + (kind == .initial ? [] : rules.extraFields),
-      conditions: isDelta
-        ? try window(row).conditions
-        : try row.string("extent") == BackfillExtent.everything.rawValue
-          ? [] : try row.json("conditions", as: [String].self),
-      range: IDRange(from: try row.string("range_from"), to: try row.string("range_to")),
-      order: isDelta ? .stamp : .id, includesDeleted: isDelta)
+    let nothing = DeltaWindow(from: .distantPast, to: .distantPast)
+    return Extent(
+      kind, extent: BackfillExtent(rawValue: try row.require("extent")) ?? .selected,
+      window: kind == .delta ? try window(row) : nothing, mapping: try row.json("mapping", as: ObjectMapping.self),
+      conditions: try row.json("conditions", as: [String].self), rules: try row.json("rules", as: ChangeRules.self)
+    ).partition(
+      ExtractMethod(rawValue: try row.require("method")) ?? .bulk,
+      range: IDRange(from: try row.string("range_from"), to: try row.string("range_to")))
   }
 
   /// What the job's pages are for.

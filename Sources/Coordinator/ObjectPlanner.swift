@@ -64,7 +64,7 @@ struct ObjectPlanner: Sendable {
     }
     try await checkpoints.begin(
       cycle, window: window, raisesEvents: tenant.raisesEvents(in: cycle.kind), tenant: tenant.name, leader: leader)
-    return try await size(cycle, Extent(cycle, described.stored, window))
+    return try await size(cycle, extent(of: cycle, described.stored, window))
   }
 
   /// The recycle bin forgets after fifteen days: what was deleted before the last look then shows in no delta.
@@ -75,6 +75,12 @@ struct ObjectPlanner: Sendable {
       "was last in step at \(watermark), more than 15 days ago: what was deleted since may have left the org's recycle "
         + "bin; find it with crmsync verify \(tenant.name) --repair",
       of: object, tenant: tenant.name, leader: leader)
+  }
+
+  private func extent(of cycle: OpenCycle, _ stored: StoredMapping, _ window: DeltaWindow) -> Extent {
+    Extent(
+      cycle.kind, extent: cycle.extent, window: window, mapping: stored.mapping, conditions: stored.conditions,
+      rules: stored.rules)
   }
 
   /// Counts what is to be read and decides how. Little of it gets its job at once.
@@ -111,7 +117,8 @@ struct ObjectPlanner: Sendable {
   private func cutRanges(of cycle: OpenCycle) async throws -> Duration? {
     guard let job = cycle.sampleJob, let stored = try await checkpoints.mapping(of: cycle.object, tenant: tenant.name)
     else { throw PlanningGivenUp(tries: 1, reason: "cycle \(cycle.id) is being cut, but lists no ids") }
-    let extent = Extent(cycle, stored, cycle.window ?? DeltaWindow(from: .distantPast, to: .distantPast))
+    let extent = extent(
+      of: cycle, stored, cycle.window ?? DeltaWindow(from: .distantPast, to: .distantPast))
     do {
       switch try await tenant.veeva.jobState(job, object: cycle.object.apiName) {
       case .uploadComplete, .inProgress: return min(Self.longestPoll, tenant.longestPoll)
