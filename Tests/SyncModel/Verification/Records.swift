@@ -10,6 +10,7 @@ struct Records {
     ]
     let selection = ObjectSelection(.custom("Thing__c"))
     guard let mapping = try? ObjectMapping(selection, SourceObjectSchema(name: "Thing__c", fields: fields)) else {
+      // A constant of these tests, which no input reaches.
       preconditionFailure("the fields make a mapping")
     }
     return mapping
