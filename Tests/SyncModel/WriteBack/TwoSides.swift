@@ -26,6 +26,7 @@ struct TwoSides {
   private(set) var refusals: [Int] = []
   private(set) var superseded: Set<Int> = []
   private(set) var edits: [Int] = []
+  private(set) var changesInVeeva = 0
   private var pages: [Version] = []
   private var workers: [Work] = [.idle, .idle]
   private var clock: Int64 = 0
@@ -35,13 +36,14 @@ struct TwoSides {
   private let alphabet: Int?
   /// Events that share a tick of the source's clock.
   private let eventsPerTick: Int
-  private let crashes: Bool
+  /// Whether a worker may go on with a claim that another worker has taken over.
+  private let outlivesLease: Bool
 
-  init(_ chance: Chance, alphabet: Int?, eventsPerTick: Int = 1, crashes: Bool = true) {
+  init(_ chance: Chance, alphabet: Int?, eventsPerTick: Int = 1, outlivesLease: Bool) {
     self.chance = chance
     self.alphabet = alphabet
     self.eventsPerTick = eventsPerTick
-    self.crashes = crashes
+    self.outlivesLease = outlivesLease
   }
 
   /// The org refuses these.
@@ -59,7 +61,9 @@ struct TwoSides {
     tick()
     switch chance.below(10) {
     case 0: edit()
-    case 1: veeva = Version(value: value(), stamp: clock)
+    case 1:
+      veeva = Version(value: value(), stamp: clock)
+      changesInVeeva += 1
     case 2, 3: pages.append(veeva)
     case 4, 5: if !pages.isEmpty { merge(pages.remove(at: chance.below(pages.count))) }
     default: work(chance.below(workers.count))
@@ -80,13 +84,18 @@ struct TwoSides {
     if case .overruled(let value) = marketing.meet(page.value, stamp: page.stamp) { lost.append(value) }
   }
 
+  private var isLeased: Bool {
+    workers.contains { if case .idle = $0 { false } else { true } }
+  }
+
   private mutating func work(_ place: Int) {
-    if crashes, chance.below(8) == 0 {
+    if chance.below(8) == 0 {
       workers[place] = .idle
       return
     }
     switch workers[place] {
     case .idle:
+      guard outlivesLease || !isLeased else { return }
       if marketing.send() != nil { workers[place] = .claimed(marketing) }
     case .claimed(let claim): workers[place] = write(claim)
     case .wrote(let value, let moment), .had(let value, let moment):

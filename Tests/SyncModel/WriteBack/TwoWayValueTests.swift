@@ -82,7 +82,7 @@ import Testing
   func everyEditIsAccountedFor() {
     let seed = Chance.fresh().seed
     for run in 0..<2_000 as Range<UInt64> {
-      var sides = TwoSides(Chance(seed: seed &+ run), alphabet: nil)
+      var sides = TwoSides(Chance(seed: seed &+ run), alphabet: nil, outlivesLease: true)
       for _ in 0..<60 { sides.happen() }
       sides.round()
       let writes = sides.writes
@@ -100,11 +100,13 @@ import Testing
   func coincidences() {
     let seed = Chance.fresh().seed
     for run in 0..<2_000 as Range<UInt64> {
-      var sides = TwoSides(Chance(seed: seed &+ run), alphabet: 4, eventsPerTick: 5)
+      var sides = TwoSides(Chance(seed: seed &+ run), alphabet: 4, eventsPerTick: 5, outlivesLease: false)
       for _ in 0..<80 { sides.happen() }
       sides.round()
       let writes = sides.writes.count
-      #expect(sides.isSettled && writes <= sides.edits.count, "seed \(seed &+ run)")
+      #expect(sides.isSettled, "seed \(seed &+ run)")
+      // An answer is lost, somebody in Veeva restores the agreed value: nothing tells that from a write that never came.
+      #expect(writes <= sides.edits.count + sides.changesInVeeva, "seed \(seed &+ run)")
       sides.round()
       #expect(sides.writes.count == writes && sides.isSettled, "seed \(seed &+ run)")
     }
