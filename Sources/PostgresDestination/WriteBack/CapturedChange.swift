@@ -24,7 +24,8 @@ public enum WriteBackOutcome: Sendable, Equatable {
   /// - Parameter at: the source's clock when Veeva's value was read, before this one was sent.
   case written(at: Instant)
   /// Veeva has changed the value, too: the next delta brings it.
-  case overtaken
+  /// - Parameter lookAgain: when to look again if it does not, since it may have come just before this was told.
+  case overtaken(lookAgain: Duration)
   /// The org does not take the value; it is written to the person's activity log.
   /// - Parameter reason: its code and words.
   case refused(reason: String)

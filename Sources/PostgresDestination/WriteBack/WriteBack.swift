@@ -83,12 +83,18 @@ private struct SettledLine: Encodable {
     (veeva_id, column_name, token, json) = (change.recordID, change.column, change.token, change.json)
     switch entry.outcome {
     case .written(let moment): (kind, at) = ("written", moment.milliseconds)
-    case .overtaken: kind = "overtaken"
+    case .overtaken(let pause):
+      kind = "overtaken"
+      seconds = pause.inSeconds
     case .refused(let text): (kind, reason) = ("refused", text)
     case .gone(let text): (kind, reason) = ("gone", text)
     case .retry(let pause):
       kind = "retry"
-      seconds = Double(pause.components.seconds) + Double(pause.components.attoseconds) / 1e18
+      seconds = pause.inSeconds
     }
   }
+}
+
+extension Duration {
+  fileprivate var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

@@ -105,10 +105,10 @@ struct WriteBackStatements {
     """
   }
 
-  /// Until the person is met or edited.
+  /// Until the person is met or edited, or a pause has passed.
   private var overtaken: String {
     """
-    update \(capture) c set claimed_until = null, due = 'infinity'
+    update \(capture) c set claimed_until = null, due = now() + l.seconds * interval '1 second'
     from \(lines) l where \(matching("overtaken")) and c.token = l.token and \(place) is not null
     """
   }

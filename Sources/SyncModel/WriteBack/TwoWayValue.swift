@@ -28,7 +28,8 @@ public struct TwoWayValue<Value: Equatable & Sendable>: Sendable, Equatable {
   public private(set) var writtenAt: Stamp?
   /// A value that the org has refused: not sent again until a marketer changes it.
   public private(set) var refused: Value?
-  /// Whether Veeva was seen to have changed the value, which the next delta brings: nothing is sent until then.
+  /// Whether Veeva was seen to have changed the value, which the next delta brings: nothing is sent until then, or until
+  /// a pause has passed (``waited()``).
   public private(set) var isOvertaken = false
 
   /// A value that both sides have.
@@ -122,6 +123,10 @@ public struct TwoWayValue<Value: Equatable & Sendable>: Sendable, Equatable {
   public mutating func overtaken(_ value: Value) {
     if sent.contains(value) { isOvertaken = true }
   }
+
+  /// The pause after ``overtaken(_:)`` has passed. Without its end a change could wait for ever: what was seen may have
+  /// come in a page that was merged before the worker told.
+  public mutating func waited() { isOvertaken = false }
 
   /// The org has refused a value for good: marketing keeps it.
   public mutating func refused(_ value: Value) {

@@ -59,6 +59,7 @@ struct TwoSides {
 
   mutating func happen() {
     tick()
+    if chance.below(20) == 0 { marketing.waited() }
     switch chance.below(10) {
     case 0: edit()
     case 1:
@@ -132,6 +133,7 @@ struct TwoSides {
     for page in pages { merge(page) }
     pages = []
     merge(veeva)
+    marketing.waited()
     if marketing.send() != nil {
       workers[0] = write(marketing)
       if case .wrote(let value, let moment) = workers[0] { marketing.written(value, at: moment) }
