@@ -2,7 +2,7 @@
 /// still runs.
 enum Migrations {
   /// Each migration's statements; the number of a migration is its position, from 1.
-  static let all: [String] = [first, marketoBudget]
+  static let all: [String] = [first, marketoBudget, errands]
 
   /// Where each kind of state lives:
   /// - `cluster`, `leadership`, `process`: the cluster itself;
@@ -169,5 +169,25 @@ enum Migrations {
       instance text primary key,
       budget jsonb
     ) with (fillfactor = 50);
+    """
+
+  /// Work for a tenant that is no partition of an object (``Errand``).
+  private static let errands = """
+    create table crmsync.errand (
+      tenant text not null references crmsync.tenant on delete cascade,
+      kind text not null,
+      part bigint not null,
+      state text not null check (state in ('resting', 'queued', 'leased')),
+      dispatch bigint not null default 0,
+      token bigint not null default 0,
+      failures integer not null default 0,
+      due_at timestamptz not null default now(),
+      queued_at timestamptz,
+      lease_until timestamptz,
+      worker text,
+      error text,
+      ended_at timestamptz,
+      primary key (tenant, kind, part)
+    ) with (fillfactor = 70);
     """
 }

@@ -104,7 +104,8 @@ public struct CoordinatorService: Service {
   private func sweepLeases(_ leader: LeaderStamp) async {
     while !Task.isCancelled {
       do {
-        let swept = try await checkpoints.sweepLeases(leader: leader)
+        let swept =
+          try await checkpoints.sweepLeases(leader: leader) + checkpoints.sweepErrands(leader: leader)
         if swept > 0 {
           await markers.reached(.leasesSwept)
           logger.warning("took back the jobs of vanished workers", metadata: ["jobs": "\(swept)"])

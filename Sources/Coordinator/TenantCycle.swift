@@ -86,6 +86,16 @@ struct TenantCycle: Sendable {
           return Self.retentionPause
         }
       }
+      for errand in tenant.errands {
+        let errands = ErrandPublisher(
+          errand: errand, tenant: tenant, leader: leader, checkpoints: checkpoints, publisher: publisher,
+          limits: limits, logger: logger)
+        group.addTask {
+          await duties.run("hand out \(errand.kind.rawValue)", wokenBy: progress.follower()) {
+            min(try await errands.publish(), Self.slowestPoll)
+          }
+        }
+      }
       await group.next()
       group.cancelAll()
     }

@@ -8,14 +8,17 @@ public struct JobMessage: Sendable, Codable, Equatable {
   private static let maxBytes = 1 << 16
 
   let v: Int
+  /// The job's id, or the part of an errand.
   public let job: Int64
   public let tenant: String
   public let object: String
   public let lane: Lane
   /// Which time the job is put on the queue.
   public let dispatch: Int64
+  /// What kind of errand it is, instead of a job.
+  public let errand: String?
 
-  /// A message.
+  /// A job's message.
   public init(job: Int64, tenant: String, object: String, lane: Lane, dispatch: Int64) {
     v = Self.version
     self.job = job
@@ -23,6 +26,18 @@ public struct JobMessage: Sendable, Codable, Equatable {
     self.object = object
     self.lane = lane
     self.dispatch = dispatch
+    errand = nil
+  }
+
+  /// An errand's message. A release that knows no errands finds no job that waits for it, and lets it go.
+  public init(errand: String, part: Int64, tenant: String, dispatch: Int64) {
+    v = Self.version
+    job = part
+    self.tenant = tenant
+    object = errand
+    lane = .writeback
+    self.dispatch = dispatch
+    self.errand = errand
   }
 
   /// The message as bytes.

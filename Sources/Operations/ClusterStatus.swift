@@ -9,6 +9,8 @@ public struct ClusterStatus: Sendable, Codable {
   public var version = 1
   public let tenants: [TenantStatus]
   public let objects: [ObjectStatus]
+  /// Deliveries, write-backs and the like.
+  public let errands: [ErrandStatus]
   public let processes: [ProcessStatus]
   /// Messages ready on the queues, by queue name; empty where the broker cannot be asked.
   public let queues: [String: Int]
@@ -31,7 +33,8 @@ public struct ClusterStatus: Sendable, Codable {
       if let share = shares[tenants[place].tenant] { tenants[place].noteUsedShare(share) }
     }
     return ClusterStatus(
-      tenants: tenants, objects: try await checkpoints.objectStatuses(), processes: try await checkpoints.processes(),
+      tenants: tenants, objects: try await checkpoints.objectStatuses(),
+      errands: try await checkpoints.errandStatuses(), processes: try await checkpoints.processes(),
       queues: depths?.ready ?? [:], unreadableMessages: depths?.dead)
   }
 
@@ -47,7 +50,10 @@ public struct ClusterStatus: Sendable, Codable {
   public var isCopied: Bool { !objects.isEmpty && objects.allSatisfy { $0.isCopied || $0.phase == .failed } }
 
   /// Whether something needs a person.
-  public var hasFailed: Bool { tenants.contains { $0.error != nil } || objects.contains { $0.phase == .failed } }
+  public var hasFailed: Bool {
+    tenants.contains { $0.error != nil } || objects.contains { $0.phase == .failed }
+      || errands.contains { $0.failures > 0 }
+  }
 }
 
 extension TenantStatus {

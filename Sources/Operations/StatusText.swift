@@ -24,6 +24,7 @@ public struct StatusText: Sendable {
       for object in status.objects where object.tenant == tenant.tenant {
         lines += self.lines(object, rate: rates["\(object.tenant)/\(object.object)"] ?? object.rate)
       }
+      lines += status.errands.filter { $0.tenant == tenant.tenant }.map(line)
       lines += notes(tenant)
     }
     if status.tenants.isEmpty { lines.append("No tenant has been synced yet. Is a coordinator running?") }
@@ -51,6 +52,13 @@ public struct StatusText: Sendable {
       lines.append("      \(Self.grouped(object.rowsRejected)) records rejected: crmsync rejects list \(object.tenant)")
     }
     return lines
+  }
+
+  private func line(_ errand: ErrandStatus) -> String {
+    let name = "  " + Self.padded(errand.kind.rawValue, 30) + " "
+    if let error = errand.error { return name + red(errand.failures > 0 ? "Failed: \(error)" : "Waiting: \(error)") }
+    if errand.queued + errand.working > 0 { return name + "in progress" }
+    return name + green("up to date" + (errand.endedAt.map { " " + $0.dropFirst(11).prefix(8) } ?? ""))
   }
 
   private func rows(_ object: ObjectStatus) -> String {

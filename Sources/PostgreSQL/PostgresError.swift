@@ -57,9 +57,10 @@ public struct PostgresError: Error, Sendable, CustomStringConvertible {
   }
 
   /// Whether the server was away, rather than anything wrong with the work: the connection broke or was refused, an
-  /// administrator or an idle timeout ended it, the server had no connection to spare or no room on its disk.
+  /// administrator or an idle timeout ended it, the server had no connection to spare or no room on its disk, or it undid
+  /// the transaction for the sake of another, as it does to end a deadlock.
   public var isInterruption: Bool {
-    isConnectionLost || kind == .authentication || sqlState == "53100" || sqlState == "53300"
+    isConnectionLost || kind == .authentication || ["53100", "53300", "40001", "40P01"].contains(sqlState)
   }
 
   /// Whether the server could not be reached or would not let us in.

@@ -1,4 +1,4 @@
-import Checkpoints
+public import Checkpoints
 public import SyncConfiguration
 public import PostgreSQL
 public import PostgresDestination
@@ -14,6 +14,8 @@ public struct Tenant: Sendable {
   public let destination: PostgresDestination
   /// Connections to the destination's database.
   public let destinationPool: PostgresPool
+  /// Work that is no partition of an object.
+  public internal(set) var errands: [any Errand] = []
   let checkpoints: CheckpointStore
   let live: LiveSelections
 

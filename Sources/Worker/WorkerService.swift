@@ -40,6 +40,8 @@ public struct WorkerService: Service {
     let run = JobRun(
       checkpoints: checkpoints, puller: puller, tenants: tenants, limits: limits, stopping: stopping,
       markers: markers, logger: logger)
+    let errands = ErrandRun(
+      checkpoints: checkpoints, puller: puller, tenants: tenants, limits: limits, stopping: stopping, logger: logger)
     logger.info("worker ready", metadata: ["worker": "\(limits.name)", "slots": "\(limits.slots)"])
     await withGracefulShutdownHandler {
       await withDiscardingTaskGroup { slots in
@@ -54,7 +56,7 @@ public struct WorkerService: Service {
           ledger.taken(lane)
           gauge.taken()
           slots.addTask {
-            await run.run(message)
+            if message.message.errand == nil { await run.run(message) } else { await errands.run(message) }
             ledger.freed(lane)
             gauge.freed()
             work.raise()

@@ -2,6 +2,7 @@ import Checkpoints
 import Foundation
 import PostgreSQL
 import SyncModel
+import TestSupport
 import Testing
 
 /// The database's form of the life cycle against the pure one: the same random events, the same outcome.
@@ -90,21 +91,8 @@ enum TestStore {
       rules: ChangeRules(object: object, fields: mapping.fields, schema: schema))
   }
 
-  struct Missing: Error, CustomStringConvertible {
-    var description: String { "CRMSYNC_TEST_POSTGRES_URL is not set: run ./dev test, which starts the servers" }
-  }
-
   static func make() async throws -> CheckpointStore {
-    guard let url = ProcessInfo.processInfo.environment["CRMSYNC_TEST_POSTGRES_URL"] else { throw Missing() }
-    let name = "c" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
-    let administrator = PostgresConnection(PostgresConfiguration(url: url))
-    try await administrator.connect()
-    try await administrator.execute("create database \(name)")
-    // Nothing here survives its test, so nothing has to reach the disk first.
-    try await administrator.execute("alter database \(name) set synchronous_commit = off")
-    await administrator.close()
-    let base = url.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-    let store = CheckpointStore(pool: PostgresPool(PostgresConfiguration(url: base + "/" + name), size: 6))
+    let store = CheckpointStore(pool: PostgresPool(PostgresConfiguration(url: try await freshDatabase()), size: 6))
     try await store.migrate()
     return store
   }

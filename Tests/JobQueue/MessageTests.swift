@@ -36,6 +36,16 @@ struct MessageTests {
         == #"{"dispatch":3,"job":42,"lane":"initial","object":"Account","tenant":"acme","v":1}"#)
   }
 
+  @Test("an errand's message is read as it was written, and is a job's to a release that knows no errands")
+  func errand() throws {
+    let message = JobMessage(errand: "delivery", part: 2, tenant: "acme", dispatch: 9)
+    #expect(try JobMessage(decoding: message.encoded()) == message)
+    #expect(message.lane == .writeback && message.job == 2)
+    #expect(
+      String(decoding: try message.encoded(), as: UTF8.self)
+        == #"{"dispatch":9,"errand":"delivery","job":2,"lane":"writeback","object":"delivery","tenant":"acme","v":1}"#)
+  }
+
   @Test("keys that a later release adds are passed over")
   func unknownKeys() throws {
     let text = #"{"v":1,"job":42,"tenant":"acme","object":"Account","lane":"initial","dispatch":3,"more":{"a":[1]}}"#

@@ -28,8 +28,8 @@ struct FailureTableTests {
   }
 
   @Test(
-    "a PostgreSQL that is away, ends the session, has no connection to spare or no room interrupts",
-    arguments: ["08006", "57P01", "57P02", "57P03", "25P03", "53300", "53100"])
+    "a PostgreSQL that is away, ends the session or the transaction, has no connection to spare or no room interrupts",
+    arguments: ["08006", "57P01", "57P02", "57P03", "25P03", "53300", "53100", "40001", "40P01"])
   func databaseIsAway(sqlState: String) {
     #expect(isInterruption(postgres(sqlState)))
     #expect(isInterruption(DestinationError.from(postgres(sqlState), schema: "acme", table: "person")))
@@ -44,9 +44,7 @@ struct FailureTableTests {
 
   @Test(
     "a statement that PostgreSQL refuses is a failure",
-    arguments: [
-      ("40P01", FailureKind.transient), ("53200", .transient), ("22P02", .hopeless), ("42601", .hopeless),
-    ])
+    arguments: [("53200", FailureKind.transient), ("55P03", .transient), ("22P02", .hopeless), ("42601", .hopeless)])
   func refused(sqlState: String, kind: FailureKind) { #expect(failure(postgres(sqlState)) == kind) }
 
   @Test("a gateway that answers for an org that is away interrupts", arguments: [420, 429, 502, 503, 504])

@@ -15,14 +15,9 @@ import Testing
 
 @Suite("A job's run", .timeLimit(.minutes(2)))
 struct JobRunTests {
-  struct Missing: Error, CustomStringConvertible {
-    var description: String { "CRMSYNC_TEST_RABBITMQ_URL is not set: run ./dev test, which starts the servers" }
-  }
-
   @Test("while the checkpoints are away, a job's message goes back to its queue and is not acknowledged")
   func outcomeNotRecorded() async throws {
-    guard let url = ProcessInfo.processInfo.environment["CRMSYNC_TEST_RABBITMQ_URL"] else { throw Missing() }
-    let broker = try AMQPConfiguration(url: url)
+    let broker = try AMQPConfiguration(url: try testServer("CRMSYNC_TEST_RABBITMQ_URL"))
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let tenant = "t\(String(UInt32.random(in: .min ... .max), radix: 36))"
     let queue = JobTopology.queue(tenant: tenant, lane: .initial)

@@ -39,6 +39,23 @@ struct CycleWatch: Service {
       let ended = Set(try await checkpoints.cyclesEnded(tenant: tenant.name, since: since).map(\.object))
       if !tenant.selections.allSatisfy({ ended.contains($0.object) }) { return false }
     }
+    return try await haveErrandsEnded()
+  }
+
+  /// Whether nothing is left to deliver or to write back, as far as it gets on.
+  private func haveErrandsEnded() async throws -> Bool {
+    let statuses = try await checkpoints.errandStatuses()
+    for tenant in tenants {
+      for errand in tenant.errands {
+        let status = statuses.first { $0.tenant == tenant.name && $0.kind == errand.kind }
+        if let status, status.failures >= Self.triesOfAnErrand { continue }
+        if let status, status.queued + status.working > 0 { return false }
+        if try await errand.demand().workers > 0 { return false }
+      }
+    }
     return true
   }
+
+  /// What fails as often will not be done for waiting.
+  private static let triesOfAnErrand: Int64 = 3
 }

@@ -1,0 +1,39 @@
+/// A kind of work for a tenant that is no partition of a source object.
+public enum ErrandKind: String, Sendable, Codable, CaseIterable {
+  /// Bringing what the mirror has and Marketo lacks to Marketo.
+  case delivery
+  /// Bringing marketers' changes to Veeva.
+  case writeBack = "write-back"
+  /// Reading what marketers have changed in Marketo.
+  case leadChanges = "lead-changes"
+}
+
+/// What an errand asks for.
+public struct ErrandDemand: Sendable, Equatable {
+  /// Workers that would find something to do now; 0 when nothing is due.
+  public var workers: Int
+  /// When to ask again at the latest.
+  public var askAgain: Duration
+
+  /// A demand.
+  public init(workers: Int, askAgain: Duration) {
+    self.workers = workers
+    self.askAgain = askAgain
+  }
+}
+
+/// Work for a tenant that is no partition of a source object: the leader asks what is due, workers run it in their
+/// slots, several at once, each on a part.
+///
+/// What it does must stand being cut off anywhere and being run by several workers: what it claims, it claims where its
+/// records are.
+public protocol Errand: Sendable {
+  var kind: ErrandKind { get }
+
+  /// What is due. Cheap, and calls no API.
+  func demand() async throws -> ErrandDemand
+
+  /// Works until nothing is left to do, or `isStopping` asks for the slot back, which is looked at between calls.
+  /// - Throws: what happened and what to do about it; it is tried again after a wait that grows.
+  func run(isStopping: @escaping @Sendable () -> Bool) async throws
+}
