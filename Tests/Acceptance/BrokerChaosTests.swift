@@ -6,14 +6,17 @@ import Testing
 struct BrokerChaosTests {
   @Test("it restarts, and then comes back empty, in mid-copy")
   func restart() async throws {
-    let cluster = try await TestCluster(records: 30_000, org: ["--latency-ms", "300"])
+    let environment = try TestEnvironment()
+    let cluster = try await TestCluster(
+      records: environment.figure(30_000, full: 600_000), org: ["--latency-ms", "300"])
     let children = try ["coordinator", "worker"].map { try cluster.start($0) }
     try await children[1].waitFor("reached page-committed", within: .seconds(120))
-    for action in ["restart", "wipe"] {
+    let restarts = Array(repeating: "restart", count: environment.figure(1, full: 20))
+    for action in restarts + Array(repeating: "wipe", count: environment.figure(1, full: 5)) {
       let control = try Child("broker", cluster.environment.brokerControl, [action])
       #expect(try await control.waitForExit(within: .seconds(120)) == 0, "\(control.text)")
     }
-    try await cluster.waitUntilSynced(within: .seconds(180))
+    try await cluster.waitUntilSynced(within: .seconds(environment.figure(180, full: 1200)))
     try await cluster.expectEqualToOrg()
     for child in children { child.signal(15) }
   }
@@ -24,7 +27,7 @@ struct BrokerChaosTests {
       2000, settings: TestCluster.quick.replacing("sync: {", with: "sync: { pause: 0s, lag: 0s, overlap: 1m,"))
     let broker = BrokerControl(cluster)
     let coordinator = try cluster.start("coordinator")
-    for round in 0..<cluster.environment.scale {
+    for round in 0..<cluster.environment.figure(1, full: 5) {
       try await change(cluster, to: "Queue \(round)")
       try await cluster.wait("a job on the queue", within: .seconds(120)) {
         try await broker.run(["list_queues", "-p", "test", "name", "messages"])

@@ -6,9 +6,6 @@ import Testing
 /// the events lead a subscriber from the first copy to the same state.
 @Suite("A stream of changes", .serialized, .timeLimit(.minutes(60)))
 struct ChangeStreamTests {
-  /// Seconds that the stream lasts; `CRMSYNC_TEST_SCALE` multiplies them.
-  private static let seconds = 30
-
   @Test("ends with equal tables and a true replica, whoever was killed meanwhile")
   func stream() async throws {
     var chance = Chance.fresh("a stream of changes")
@@ -19,7 +16,7 @@ struct ChangeStreamTests {
     try await cluster.syncOnce()
     var replica = Replica(try await cluster.records()) { $0 == "fax" || $0.hasPrefix("new_") }
     var children = try ["coordinator", "coordinator", "worker", "worker"].map { try cluster.start($0) }
-    let end = ContinuousClock.now + .seconds(Self.seconds * cluster.environment.scale)
+    let end = ContinuousClock.now + .seconds(cluster.environment.figure(30, full: 600))
     var rounds = 0
     while ContinuousClock.now < end {
       rounds += 1

@@ -4,8 +4,6 @@ import Testing
 /// SIGTERM under load: what is in hand is finished, the rest handed back.
 @Suite("Told to stop", .serialized, .timeLimit(.minutes(60)))
 struct GracefulTests {
-  /// Times that everything is stopped; `CRMSYNC_TEST_SCALE` multiplies them.
-  private static let stops = 3
   /// Leases long enough that no pause of a busy machine looks like a vanished worker.
   private static let settings = TestCluster.quick
     .replacing(
@@ -15,11 +13,10 @@ struct GracefulTests {
 
   @Test("in mid-copy, again and again: each ends with 0, no page is copied twice, nothing is left leased")
   func underLoad() async throws {
-    let stops = Self.stops
     let cluster = try await TestCluster(
-      records: 20_000 * TestEnvironment().scale, org: ["--latency-ms", "50"], settings: Self.settings)
+      records: TestEnvironment().figure(20_000, full: 800_000), org: ["--latency-ms", "50"], settings: Self.settings)
     var workers: [Child] = []
-    for _ in 0..<(stops * cluster.environment.scale) {
+    for _ in 0..<cluster.environment.figure(3, full: 200) {
       let coordinator = try cluster.start("coordinator")
       let worker = try cluster.start("worker", ["--slots", "2"])
       workers.append(worker)
@@ -31,7 +28,7 @@ struct GracefulTests {
     #expect(try await cluster.number("select count(*) from crmsync.job where state <> 'done'") > 0, "was under load")
     let children = try ["coordinator", "worker"].map { try cluster.start($0) }
     workers.append(children[1])
-    try await cluster.waitUntilSynced(within: .seconds(180))
+    try await cluster.waitUntilSynced(within: .seconds(cluster.environment.figure(180, full: 1800)))
     #expect(try await cluster.number("select sum(interruptions) + sum(failures) from crmsync.job") == 0)
     let begun = workers.reduce(0) { $0 + $1.count(of: "reached page-fetching") }
     #expect(try await cluster.number("select sum((position ->> 'pages')::bigint) from crmsync.job") == begun)

@@ -10,8 +10,22 @@ struct KillTests {
     "tables-prepared", "jobs-recorded", "extract-created", "extract-waiting", "jobs-dispatched", "message-published",
     "extract-deleted", "cycle-closed",
   ]
-  /// With a source that forgets, too, when `CRMSYNC_TEST_SCALE` asks for more than a share.
-  static let isForgetful = ((try? TestEnvironment().scale) ?? 1) > 1 ? [false, true] : [false]
+
+  struct Kill: Sendable, CustomTestStringConvertible {
+    let marker: String
+    /// Whether the source forgets at once what it was told was done.
+    let isForgetful: Bool
+    let round: Int
+    var testDescription: String { "\(marker)\(isForgetful ? ", a source that forgets" : ""), round \(round)" }
+  }
+
+  /// Each marker once, or 40 times for the full figure of 600: half of them with a source that forgets.
+  private static func kills(at markers: [String]) -> [Kill] {
+    let times = (try? TestEnvironment().figure(1, full: 40)) ?? 1
+    return (0..<times).flatMap { round in
+      markers.map { Kill(marker: $0, isForgetful: round % 2 == 1, round: round) }
+    }
+  }
 
   private static let records = 20_000
   private static let settings = TestCluster.quick.replacing(
@@ -21,8 +35,9 @@ struct KillTests {
     try await TestCluster(records: Self.records, org: forgetful ? ["--forgetful"] : [], settings: Self.settings)
   }
 
-  @Test("worker at (a source that forgets only in scaled runs)", arguments: workerMarkers, isForgetful)
-  func worker(marker: String, forgetful: Bool) async throws {
+  @Test("worker at", arguments: kills(at: workerMarkers))
+  func worker(_ kill: Kill) async throws {
+    let (marker, forgetful) = (kill.marker, kill.isForgetful)
     let cluster = try await cluster(forgetful: forgetful)
     let coordinator = try cluster.start("coordinator")
     let doomed = try cluster.start("worker", haltAt: marker)
@@ -34,8 +49,9 @@ struct KillTests {
     for child in [worker, coordinator] { child.signal(15) }
   }
 
-  @Test("coordinator at (a source that forgets only in scaled runs)", arguments: coordinatorMarkers, isForgetful)
-  func coordinator(marker: String, forgetful: Bool) async throws {
+  @Test("coordinator at", arguments: kills(at: coordinatorMarkers))
+  func coordinator(_ kill: Kill) async throws {
+    let (marker, forgetful) = (kill.marker, kill.isForgetful)
     let cluster = try await cluster(forgetful: forgetful)
     let worker = try cluster.start("worker")
     let doomed = try cluster.start("coordinator", haltAt: marker)

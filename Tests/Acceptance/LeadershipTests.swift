@@ -5,9 +5,6 @@ import Testing
 /// Two coordinators, of which the one that leads is paused past its term, again and again.
 @Suite("Leadership", .serialized, .timeLimit(.minutes(60)))
 struct LeadershipTests {
-  /// Pauses; `CRMSYNC_TEST_SCALE` multiplies them.
-  private static let pauses = 2
-
   @Test("a leader that sleeps past its term and wakes up late changes nothing")
   func sleepingLeader() async throws {
     let cluster = try await TestCluster.copied(
@@ -15,7 +12,7 @@ struct LeadershipTests {
     try await recordWrites(cluster)
     let worker = try cluster.start("worker")
     let coordinators = [try cluster.start("coordinator"), try cluster.start("coordinator")]
-    for _ in 0..<(Self.pauses * cluster.environment.scale) {
+    for _ in 0..<cluster.environment.figure(2, full: 100) {
       let (old, term) = try await writingLeader(of: cluster, among: coordinators)
       old.signal(SIGSTOP)
       let others = coordinators.filter { $0 !== old }

@@ -10,7 +10,7 @@ struct PostgresChaosTests {
     let children = try ["coordinator", "worker"].map { try cluster.start($0) }
     try await children[1].waitFor("reached page-committed", within: .seconds(120))
     let others = "pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-    for _ in 0..<cluster.environment.scale {
+    for _ in 0..<cluster.environment.figure(1, full: 5) {
       for row in try await cluster.database.query("select pid from " + others) {
         guard let pid = try row.int("pid") else { continue }
         try await cluster.wait("a connection to end") {
@@ -46,7 +46,7 @@ struct PostgresChaosTests {
     let cluster = try await TestCluster(records: 20_000)
     let coordinator = try cluster.start("coordinator")
     try await waitForTable(cluster)
-    let last = 12 * cluster.environment.scale
+    let last = cluster.environment.figure(12, full: 60)
     try await disturb(cluster, "insert", of: "copy.person", raising: "53100", every: 1, until: last)
     let worker = try cluster.start("worker")
     try await expectWhole(cluster, [coordinator, worker])
@@ -71,7 +71,7 @@ struct PostgresChaosTests {
         "select count(*) from pg_locks where not granted and relation = 'copy.person'::regclass") > 0
     }
     // The lock has to last for a time: that is what is tried.
-    try await holder.execute("select pg_sleep(\(min(300, 20 * cluster.environment.scale)))")
+    try await holder.execute("select pg_sleep(\(cluster.environment.figure(20, full: 300)))")
     #expect(
       try await cluster.number(
         "select count(*) from crmsync.object_sync where object = 'User' and copied_at is not null") == 1)

@@ -9,8 +9,14 @@ struct TestEnvironment {
   let brokerControl: String
   /// Starts, stops and restarts the private database server.
   let postgresControl: String
-  /// How much longer than usual the long tests run.
+  /// How much longer than usual the long tests run; with 20, each reaches its full figure.
   let scale: Int
+
+  /// How often something is done, or how much there is of it.
+  /// - Parameters:
+  ///   - share: in a usual run.
+  ///   - full: when the scale is 20.
+  func figure(_ share: Int, full: Int) -> Int { scale > 1 ? max(share, full * scale / 20) : share }
 
   init() throws {
     let environment = ProcessInfo.processInfo.environment
