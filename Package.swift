@@ -101,7 +101,8 @@ let package = Package(
       name: "crmsync-bench", dependencies: ["AMQP", "Checkpoints", "JobQueue", "PostgreSQL", "SyncModel", log],
       path: "bench/planning", swiftSettings: settings),
 
-    .target(name: "TestSupport", dependencies: ["SyncModel", "PostgreSQL"], path: "Tests/Support", swiftSettings: settings),
+    .target(
+      name: "TestSupport", dependencies: ["SyncModel", "PostgreSQL"], path: "Tests/Support", swiftSettings: settings),
     tests(of: "ThreadExecutor"),
     tests(of: "AMQP", [log]),
     tests(of: "PostgreSQL", [log]),
