@@ -50,6 +50,7 @@ let package = Package(
     .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
     .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CMalloc"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // Swift over the C libraries: nothing above these three knows C exists.
@@ -91,7 +92,7 @@ let package = Package(
     .executableTarget(
       name: "crmsync",
       dependencies: [
-        "SyncConfiguration", "Worker", "Coordinator", "Operations", "Simulator", arguments, log, services,
+        "SyncConfiguration", "Worker", "Coordinator", "Operations", "Simulator", "CMalloc", arguments, log, services,
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: settings),

@@ -29,6 +29,7 @@ struct CRMSync: AsyncParsableCommand {
     ])
 
   static func main() async {
+    HeapLimits.set()
     // A broken pipe is an error of the write, not a reason to die.
     signal(SIGPIPE, SIG_IGN)
     // Means 'read the configuration again' to the roles, which listen for it once they run, and nothing to others.
