@@ -43,6 +43,8 @@ extension World {
 
   private mutating func lose(_ index: Int) {
     note("worker \(index) finds the lease of job \(workers[index].message.job) lost")
+    // Whoever has the job now fetches this page, too.
+    referee.cuts += 1
     workers[index].page = nil
     workers[index].phase = .acknowledging
   }
