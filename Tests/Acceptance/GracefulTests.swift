@@ -22,7 +22,10 @@ struct GracefulTests {
       workers.append(worker)
       try await worker.waitFor("reached page-committed", within: .seconds(120))
       for child in [worker, coordinator] { child.signal(15) }
-      for child in [worker, coordinator] { #expect(try await child.waitForExit(within: .seconds(60)) == 0) }
+      for child in [worker, coordinator] {
+        let status = try await child.waitForExit(within: .seconds(60))
+        #expect(status == 0, "\(child.name) ended with \(status):\n\(child.text.suffix(2000))")
+      }
       #expect(try await cluster.number("select count(*) from crmsync.job where state = 'leased'") == 0)
     }
     #expect(try await cluster.number("select count(*) from crmsync.job where state <> 'done'") > 0, "was under load")

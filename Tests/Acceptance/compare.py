@@ -4,9 +4,11 @@ usage: compare.py ORG_URL MAPPING_JSON DATABASE_URL
 """
 
 import csv
+import datetime
 import decimal
 import io
 import json
+import re
 import subprocess
 import sys
 import time
@@ -60,9 +62,15 @@ def rest_records(token, statement, fields):
     while path:
         answer = json.load(call(path, token=token), parse_float=str, parse_int=str)
         for record in answer["records"]:
-            yield ["" if record[f] is None else str(record[f]).lower() if isinstance(record[f], bool) else record[f]
-                   for f in fields]
+            yield [text(record, f) for f in fields]
         path = answer.get("nextRecordsUrl")
+
+
+def text(record, path):
+    """A value as the Bulk API writes it; of a parent, for a path such as `Call2_vod__r.CreatedDate`."""
+    for name in path.split("."):
+        record = record and record[name]
+    return "" if record is None else str(record).lower() if isinstance(record, bool) else record
 
 
 def canonical(value, kind):
@@ -113,13 +121,31 @@ def conditions(mapping):
     return json.loads(shell.stdout)
 
 
+def aging(where):
+    """The field that bounds the age of records, and the bound, which moves on with each cycle: records that it has just
+    passed may be there still, until they are cleared away."""
+    for place, condition in enumerate(where):
+        match = re.fullmatch(r"(\S*CreatedDate) >= (\S+)Z", condition)
+        if match:
+            bound = datetime.datetime.fromisoformat(match[2])
+            where[place] = f"{match[1]} >= {(bound - datetime.timedelta(hours=2)).isoformat(timespec='seconds')}Z"
+            return match[1], bound
+    return None, None
+
+
 def main():
     token = login()
     failed = False
     for mapping in json.load(open(MAPPING)):
-        where = " AND ".join(conditions(mapping))
-        statement = f"SELECT {', '.join(mapping['fields'])} FROM {mapping['object']}" + (f" WHERE {where}" if where else "")
-        source = list(records(token, statement, mapping["fields"]))
+        where = conditions(mapping)
+        created, bound = aging(where)
+        fields = mapping["fields"] + ([created] if created and created not in mapping["fields"] else [])
+        statement = f"SELECT {', '.join(fields)} FROM {mapping['object']}"
+        source = list(records(token, statement + (f" WHERE {' AND '.join(where)}" if where else ""), fields))
+        leaving = set()
+        if bound:
+            at = fields.index(created)
+            leaving = {row[0] for row in source if datetime.datetime.fromisoformat(row[at][:19]) < bound}
         for table in mapping["tables"]:
             columns = table["columns"]
             wanted = {row[0]: key([row[c["source"]] for c in columns], columns) for row in source}
@@ -130,9 +156,10 @@ def main():
                 if want is None:
                     # A person that was deleted, or has left, stays and says so.
                     extra += not any(c["column"] == "veeva_is_deleted" and v == "t" for c, v in zip(columns, row))
-                elif want != key(row, columns):
+                elif want != key(row, columns) and row[0] not in leaving:
                     have = key(row, columns)
                     different.append([difference(c, w, h) for c, w, h in zip(columns, want, have) if w != h][:3])
+            wanted = {id: row for id, row in wanted.items() if id not in leaving}
             verdict = "equal" if not (wanted or extra or different) else "DIFFERENT"
             failed |= verdict != "equal"
             print(f"{verdict} {table['table']}: {found} rows, {len(wanted)} missing {list(wanted)[:3]}, {extra} extra, "
