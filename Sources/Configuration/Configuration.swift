@@ -42,5 +42,13 @@ extension Configuration: Section {
         "use up to 40 lower-case letters, digits, _ and -, beginning with a letter or a digit")
   }
 
-  mutating func finish(_ reader: SectionReader) { TenantConflicts.report(tenants, checkpoints: postgres, reader) }
+  mutating func finish(_ reader: SectionReader) {
+    for (name, tenant) in tenants {
+      guard let marketo = tenant.destination.marketo, marketo.mirror == nil else { continue }
+      tenants[name]?.destination.marketo?.mirror = TenantConfiguration.PostgresSchema(
+        server: postgres.server, schema: TenantConfiguration.Marketo.mirrorSchema(of: name),
+        password: postgres.password)
+    }
+    TenantConflicts.report(tenants, checkpoints: postgres, reader)
+  }
 }

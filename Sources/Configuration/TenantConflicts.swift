@@ -10,22 +10,33 @@ enum TenantConflicts {
   ) {
     var destinations: [Destination: String] = [:]
     var orgs: [String: String] = [:]
+    var instances: [String: String] = [:]
     let memory = Destination(database: DatabaseIdentity(checkpoints.server), schema: checkpointSchema)
     for (name, tenant) in tenants.sorted(by: { $0.key < $1.key }) {
       let place = place(of: name, reader)
+      let schemaKey = tenant.destination.postgres == nil ? "destination.marketo.mirror" : "destination.postgres.schema"
       if let destination = destination(of: tenant) {
         if destination == memory {
           reader.loading.report(
             Complaint(
               .conflict, "the schema \(checkpointSchema) of this database holds the checkpoints",
-              "choose another schema, such as \(name)"), at: place.key("destination.postgres.schema", line: place.line))
+              "choose another schema, such as \(name)"), at: place.key(schemaKey, line: place.line))
         }
         if let other = destinations.updateValue(name, forKey: destination) {
           reader.loading.report(
             Complaint(
               .conflict, "tenant \(Quote.bare(other)) already fills this schema of this database",
-              "give each tenant a schema of its own"), at: place.key("destination.postgres.schema", line: place.line))
+              "give each tenant a schema of its own"), at: place.key(schemaKey, line: place.line))
         }
+      }
+      if let instance = tenant.destination.marketo?.instance, !instance.isEmpty,
+        let other = instances.updateValue(name, forKey: instance)
+      {
+        reader.loading.report(
+          Complaint(
+            .conflict, "tenant \(Quote.bare(other)) already fills this Marketo instance",
+            "connect an instance to one org only; remove one of the two tenants"),
+          at: place.key("destination.marketo.baseURL", line: place.line))
       }
       if let org = organization(of: tenant), let other = orgs.updateValue(name, forKey: org) {
         reader.loading.report(
@@ -43,10 +54,8 @@ enum TenantConflicts {
   }
 
   private static func destination(of tenant: TenantConfiguration) -> Destination? {
-    guard let postgres = tenant.destination.postgres, !postgres.schema.isEmpty, !postgres.url.isEmpty else {
-      return nil
-    }
-    return Destination(database: DatabaseIdentity(postgres.server), schema: postgres.schema)
+    guard let tables = tenant.destination.tables, !tables.schema.isEmpty, !tables.url.isEmpty else { return nil }
+    return Destination(database: DatabaseIdentity(tables.server), schema: tables.schema)
   }
 
   /// The org, where the login host names it: a My Domain host belongs to one org. Others are told apart at login.

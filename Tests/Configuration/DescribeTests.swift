@@ -19,6 +19,7 @@ struct DescribeTests {
       #expect(again.sync == loaded.sync && again.worker == loaded.worker && again.log == loaded.log)
       #expect(again.tenants.mapValues(\.objects) == loaded.tenants.mapValues(\.objects))
       #expect(again.tenants.mapValues(\.events) == loaded.tenants.mapValues(\.events))
+      #expect(again.tenants["a"]?.destination.tables?.url == loaded.tenants["a"]?.destination.tables?.url)
       #expect(again.postgres.url == loaded.postgres.url && again.operations.listen == loaded.operations.listen)
       #expect(again.tenants["a"]?.veeva.auth.flow == loaded.tenants["a"]?.veeva.auth.flow)
     }
@@ -61,6 +62,11 @@ enum RandomConfiguration {
       "\n    objects: { users: { triggers: [] }, custom: [{ name: B__c, triggers: [X__c, Y__c] }] }",
       "\n    events: { enabled: false }", "\n    events: { initial: true }\n    objects: { users: {} }")
     let password = pick("", ":p%20w")
+    let destination = pick(
+      #"postgres: { url: "postgresql://h/d", schema: s }"#,
+      "marketo: { baseURL: 'https://a.mktorest.com/rest', clientID: c, clientSecret: s, callsPerDay: 10_000 }",
+      "marketo: { baseURL: 'http://[::1]:80', clientID: c, clientSecret: s, mirror: { url: 'postgresql://h/d', schema: s } }"
+    )
     return """
       postgres: { url: "postgresql://u\(password)@h\(pick("", ":1", ",g:2"))/d?sslmode=require" }
       rabbitmq: { url: "amqps://u@h/v" }
@@ -71,7 +77,7 @@ enum RandomConfiguration {
             loginURL: \(pick("https://login.salesforce.com", "https://x.my.salesforce.com/", "http://[::1]:80"))
             apiShare: \(pick("1", "0.5", "0.01"))
             auth: \(auth)
-          destination: { postgres: { url: "postgresql://h/d", schema: s } }\(objects)
+          destination: { \(destination) }\(objects)
       """
   }
 }

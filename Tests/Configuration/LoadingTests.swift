@@ -57,6 +57,27 @@ struct LoadingTests {
     #expect(acme.events.isEnabled && !acme.events.includesInitial)
   }
 
+  @Test("Marketo's mirror is beside the checkpoints unless it has a place of its own")
+  func mirrors() throws {
+    func destination(_ tenant: String, _ more: String = "") throws -> TenantConfiguration.Destination? {
+      let yaml = Sample.yaml(destination: Sample.marketo(more: more)).replacing("  acme:", with: "  \(tenant):")
+      return try Configuration.parse(yaml).tenants[tenant]?.destination
+    }
+    for (tenant, schema) in [
+      ("acme", "acme_mirror"), ("a-b", "a_b_mirror"), ("7", "t_7_mirror"), ("pg", "t_pg_mirror"),
+    ] {
+      let tables = try #require(try destination(tenant)?.tables)
+      #expect(tables.schema == schema && tables.url == "postgresql://crmsync@127.0.0.1:5432/crmsync")
+    }
+    let own = try destination("acme", "mirror: { url: 'postgresql://u:p@db/m', schema: x }, apiShare: 0.5")
+    #expect(own?.tables?.schema == "x" && own?.tables?.url == "postgresql://u@db/m")
+    #expect(own?.tables?.password?.reveal() == "p" && own?.marketo?.apiShare == 0.5)
+    let marketo = try #require(own?.marketo)
+    #expect(marketo.baseURL == "https://acme.mktorest.com" && marketo.instance == "acme.mktorest.com")
+    #expect(marketo.identityURL == "https://acme.mktorest.com/identity")
+    #expect(marketo.clientSecret?.reveal() == "m")
+  }
+
   @Test("every section's values are read")
   func values() throws {
     let top = """

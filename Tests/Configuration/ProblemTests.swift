@@ -147,8 +147,32 @@ struct Mistake: CustomTestStringConvertible {
       "tenants.NAME.events"),
     Mistake("no destination", Sample.yaml(destination: ""), .missing, "tenants.acme.destination", "postgres"),
     Mistake(
-      "other destination", Sample.yaml(destination: "    destination: { marketo: {} }"), .unknownKey,
-      "tenants.acme.destination.marketo", "supported is: postgres"),
+      "other destination", Sample.yaml(destination: "    destination: { mysql: {} }"), .unknownKey,
+      "tenants.acme.destination.mysql", "supported is: postgres, marketo"),
+    Mistake(
+      "two destinations",
+      Sample.yaml(destination: Sample.marketo() + "\n      postgres: { url: 'postgresql://h/d', schema: a }"),
+      .conflict, "tenants.acme.destination.marketo", "keep postgres or marketo"),
+    Mistake(
+      "no secret", Sample.yaml(destination: Sample.marketo().replacing(", clientSecret: m", with: "")), .missing,
+      "tenants.acme.destination.marketo.clientSecret", "clientSecretFile"),
+    Mistake(
+      "unencrypted", Sample.yaml(destination: Sample.marketo("http://acme.mktorest.com")), .invalid,
+      "tenants.acme.destination.marketo.baseURL", "https://"),
+    Mistake(
+      "a page", Sample.yaml(destination: Sample.marketo("https://acme.mktorest.com/rest/v1")), .invalid,
+      "tenants.acme.destination.marketo.baseURL", "/rest may follow"),
+    Mistake(
+      "mistyped", Sample.yaml(destination: Sample.marketo(more: "concurency: 3")), .unknownKey,
+      "tenants.acme.destination.marketo.concurency", "mean concurrency"),
+    Mistake(
+      "all of the window", Sample.yaml(destination: Sample.marketo(more: "callsPerWindow: 101")), .outOfRange,
+      "tenants.acme.destination.marketo.callsPerWindow", "1 to 100"),
+    Mistake(
+      "mirror in the checkpoints",
+      Sample.yaml(
+        destination: Sample.marketo(more: "mirror: { url: 'postgresql://localhost/crmsync', schema: crmsync }")),
+      .conflict, "tenants.acme.destination.marketo.mirror", "checkpoints"),
     Mistake(
       "schema of the checkpoints",
       Sample.yaml(
@@ -279,6 +303,27 @@ struct ProblemTests {
     }
     #expect(found("postgresql://db/m", "postgresql://db/other").isEmpty)
     #expect(found("postgresql://db/m", "postgresql://db:5433/m").isEmpty)
+  }
+
+  @Test("tenants never share an instance of Marketo or a mirror")
+  func sharedInstance() {
+    func tenant(_ name: String, _ url: String, _ more: String = "") -> String {
+      """
+        \(name):
+          veeva: { loginURL: "https://login.salesforce.com", auth: { flow: refresh-token, clientID: i, refreshToken: r } }
+      \(Sample.marketo(url, more: more))
+      """
+    }
+    func found(_ tenants: String...) -> [String] {
+      problems(in: ([Sample.servers, "tenants:"] + tenants).joined(separator: "\n")).map(\.path)
+    }
+    #expect(
+      found(tenant("a", "https://ONE.mktorest.com/rest"), tenant("b", "https://one.mktorest.com"))
+        == ["tenants.b.destination.marketo.baseURL"])
+    #expect(found(tenant("a", "https://one.mktorest.com"), tenant("b", "https://two.mktorest.com")).isEmpty)
+    #expect(
+      found(tenant("a-b", "https://one.mktorest.com"), tenant("a_b", "https://two.mktorest.com"))
+        == ["tenants.a_b.destination.marketo.mirror"])
   }
 
   @Test("an org is connected to one tenant only")

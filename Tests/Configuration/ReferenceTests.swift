@@ -44,7 +44,10 @@ struct ReferenceTests {
     #expect(!blocks.isEmpty)
     for block in blocks {
       _ = try Configuration.parse(
-        block, environment: ["RABBITMQ_PASSWORD": "a", "POSTGRES_PASSWORD": "b", "ACME_VEEVA_SECRET": "c"])
+        block,
+        environment: [
+          "RABBITMQ_PASSWORD": "a", "POSTGRES_PASSWORD": "b", "ACME_VEEVA_SECRET": "c", "ACME_MARKETO_SECRET": "d",
+        ])
     }
   }
 }

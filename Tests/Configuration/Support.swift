@@ -16,6 +16,15 @@ enum Sample {
           postgres: { url: "postgresql://crmsync@db:5432/marketing", schema: acme }
     """
 
+  /// A destination in Marketo.
+  static func marketo(_ url: String = "https://acme.mktorest.com/rest", more: String = "") -> String {
+    let more = more.isEmpty ? "" : ", " + more
+    return """
+          destination:
+            marketo: { baseURL: "\(url)", clientID: app, clientSecret: m\(more) }
+      """
+  }
+
   static let servers = """
     postgres: { url: "postgresql://crmsync@127.0.0.1:5432/crmsync" }
     rabbitmq: { url: "amqp://crmsync@127.0.0.1:5672/crmsync" }

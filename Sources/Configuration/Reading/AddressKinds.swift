@@ -19,16 +19,27 @@ extension ValueKind where Value == ServerURL {
     }
   }
 
-  /// Where to log in to an org. Passwords and data go this way, so only TLS will do, except within this machine.
-  static var loginURL: ValueKind {
-    let example = "https://acme.my.salesforce.com"
+  /// Where to log in to an org.
+  static var loginURL: ValueKind { service("https://acme.my.salesforce.com") }
+
+  /// An instance of Marketo Engage, as its Admin page shows it, with or without what the page adds to the host.
+  /// - Parameter folder: such as `/rest`.
+  static func marketo(folder: String) -> ValueKind {
+    service("https://123-ABC-456.mktorest.com", paths: [folder, folder + "/"], hint: " (\(folder) may follow)")
+  }
+
+  /// A service on the web. Passwords and data go this way, so only TLS will do, except within this machine.
+  /// - Parameter paths: what may stand behind the host.
+  private static func service(_ example: String, paths: [String] = [], hint: String = "") -> ValueKind {
     let base = url(["https", "http"], example: example)
     return ValueKind(base.type, text: base.text) { scalar, loading throws(Complaint) in
       let url = try base.parse(scalar, loading)
-      guard url.user == nil, url.password == nil, url.query.isEmpty, ["", "/"].contains(url.path), url.hosts.count == 1
+      guard url.user == nil, url.password == nil, url.query.isEmpty, (["", "/"] + paths).contains(url.path),
+        url.hosts.count == 1
       else {
         throw Complaint(
-          .invalid, "the URL \(scalar.quoted) holds more than a host", "write \(example), without user, path and query")
+          .invalid, "the URL \(scalar.quoted) holds more than a host",
+          "write \(example)\(hint), without user, path and query")
       }
       guard url.scheme == "https" || url.isLoopback else {
         throw Complaint(

@@ -3,6 +3,11 @@ extension TenantConfiguration {
   public struct Destination: Sendable, Equatable {
     /// Typed tables in a schema of a PostgreSQL database.
     public var postgres: PostgresSchema?
+    /// An instance of Marketo Engage, behind a mirror in PostgreSQL.
+    public var marketo: Marketo?
+
+    /// Where the rows are kept: the destination itself, or the mirror of what Marketo gets.
+    public var tables: PostgresSchema? { postgres ?? marketo?.mirror }
   }
 
   /// A schema of a PostgreSQL database.
@@ -23,7 +28,13 @@ extension TenantConfiguration {
 
 extension TenantConfiguration.Destination: Section {
   static var keys: [Key<Self>] {
-    [.optionalSection("postgres", \.postgres, unset: "required", "Typed tables in a schema of a PostgreSQL database.")]
+    [
+      .optionalSection(
+        "postgres", \.postgres, unset: "this or `marketo`", "Typed tables in a schema of a PostgreSQL database."),
+      .optionalSection(
+        "marketo", \.marketo, unset: "this or `postgres`",
+        "An instance of Marketo Engage. Rows are kept in a mirror in PostgreSQL first."),
+    ]
   }
 
   static func hint(unknown name: String) -> Complaint? {
@@ -33,9 +44,18 @@ extension TenantConfiguration.Destination: Section {
   }
 
   mutating func finish(_ reader: SectionReader) {
-    guard reader["postgres"] == nil, reader.entries.isEmpty else { return }
+    if reader["postgres"] != nil, reader["marketo"] != nil {
+      reader.report(
+        Complaint(
+          .conflict, "two destinations are given, and an org is connected to one only", "keep postgres or marketo"),
+        at: "marketo")
+    }
+    guard reader.entries.isEmpty else { return }
     reader.loading.report(
-      Complaint(.missing, "no destination is given", "add postgres: { url: …, schema: … }"), at: reader.place)
+      Complaint(
+        .missing, "no destination is given",
+        "add postgres: { url: …, schema: … } or marketo: { baseURL: …, clientID: …, clientSecret: … }"),
+      at: reader.place)
   }
 }
 
