@@ -7,14 +7,14 @@ import Testing
 
 /// A mirror of persons, users, calls and key messages, filled by SQL.
 enum Mirror {
-  static func objects() throws -> [(mapping: ObjectMapping, schema: SourceObjectSchema)] {
+  static func objects() throws -> [ObjectMapping] {
     let common = [
       SourceField(name: "Id", type: .id), SourceField(name: "SystemModstamp", type: .datetime),
       SourceField(name: "CreatedDate", type: .datetime), SourceField(name: "IsDeleted", type: .boolean),
     ]
-    func object(_ object: SourceObject, _ fields: [SourceField]) throws -> (ObjectMapping, SourceObjectSchema) {
+    func object(_ object: SourceObject, _ fields: [SourceField]) throws -> ObjectMapping {
       let schema = SourceObjectSchema(name: object.apiName, fields: common + fields)
-      return (try ObjectMapping(ObjectSelection(object), schema), schema)
+      return try ObjectMapping(ObjectSelection(object), schema)
     }
     return [
       try object(
@@ -48,7 +48,7 @@ enum Mirror {
     let objects = try objects()
     let destination = PostgresDestination(schema: DeliveryWorld.schema)
     for object in objects {
-      try await world.pool.withConnection { try await destination.prepare(object.mapping, on: $0) }
+      try await world.pool.withConnection { try await destination.prepare(object, on: $0) }
     }
     let plan = DeliveryPlan(objects)
     try await DeliveryPreparation(plan, at: world.client).make(at: world.client)

@@ -1,6 +1,6 @@
 /// What of a tenant's mirror is delivered to Marketo, and how, in the order in which it has to happen.
 ///
-/// A pure function of mappings and schemas.
+/// A pure function of mappings.
 public struct DeliveryPlan: Sendable, Equatable {
   /// Parents before what refers to them.
   public let entities: [DeliveryEntity]
@@ -8,13 +8,13 @@ public struct DeliveryPlan: Sendable, Equatable {
   public let unlinked: [String]
 
   /// A plan.
-  /// - Parameter objects: each object's mapping with the schema that it was made from.
-  public init(_ objects: [(mapping: ObjectMapping, schema: SourceObjectSchema)]) {
+  /// - Parameter mappings: the objects'.
+  public init(_ mappings: [ObjectMapping]) {
     var entities: [DeliveryEntity] = []
     var unlinked: [String] = []
-    for (mapping, schema) in objects {
+    for mapping in mappings {
       for table in mapping.tables {
-        if let entity = Self.entity(table, mapping.object, schema, objects) {
+        if let entity = Self.entity(table, mapping.object, mappings) {
           entities.append(entity)
         } else {
           unlinked.append(table.table)
@@ -26,14 +26,13 @@ public struct DeliveryPlan: Sendable, Equatable {
   }
 
   private static func entity(
-    _ table: TableMapping, _ object: SourceObject, _ schema: SourceObjectSchema,
-    _ all: [(mapping: ObjectMapping, schema: SourceObjectSchema)]
+    _ table: TableMapping, _ object: SourceObject, _ all: [ObjectMapping]
   ) -> DeliveryEntity? {
     switch object {
     case .personAccounts where table.table == "person":
       var parents = [DeliveryParent(name: "externalCompanyId", column: "veeva_id", table: "company")]
       if table.columns.contains(where: { $0.column == "owner_id" }),
-        all.contains(where: { $0.mapping.object == .users })
+        all.contains(where: { $0.object == .users })
       {
         parents.append(DeliveryParent(name: "externalSalesPersonId", column: "owner_id", table: "salesperson"))
       }
@@ -43,8 +42,8 @@ public struct DeliveryPlan: Sendable, Equatable {
     case .users:
       return known(table, .salesperson, "externalSalesPersonId", DeliveryNames.salesperson, keepsOthers: false)
     case .calls, .callKeyMessages, .custom:
-      guard let path = leadPath(table, schema, all) else { return nil }
-      return custom(table, object, schema, path)
+      guard let path = leadPath(table, object, all) else { return nil }
+      return custom(table, object, path)
     }
   }
 
@@ -93,12 +92,11 @@ public struct DeliveryPlan: Sendable, Equatable {
 
   /// An entity that becomes a custom object, with its id as key and a link to its lead.
   private static func custom(
-    _ table: TableMapping, _ object: SourceObject, _ schema: SourceObjectSchema, _ path: LeadPath
+    _ table: TableMapping, _ object: SourceObject, _ path: LeadPath
   ) -> DeliveryEntity {
     var fields: [DeliveryField] = []
     var omitted: [DeliveryEntity.OmittedColumn] = []
     var taken: Set<String> = [DeliveryEntity.leadKey, DeliveryEntity.leadLink, "marketoGUID", "createdAt", "updatedAt"]
-    let lengths = Dictionary(schema.fields.map { ($0.name, $0.length) }, uniquingKeysWith: { first, _ in first })
     // What must not fall to the limit comes first: stamp, links, then the others in their order.
     let links: Set<String> = [path.column, path.parent?.column ?? path.column]
     let columns = table.columns.filter { $0.source != ObjectMapping.idColumn }
@@ -116,7 +114,7 @@ public struct DeliveryPlan: Sendable, Equatable {
         continue
       }
       var type = DeliveryNames.type(column.type, isLead: false)
-      if type == .text, let length = lengths[column.field], length > 0, length <= 255 { type = .string }
+      if type == .text, let length = column.length, length <= 255 { type = .string }
       fields.append(
         DeliveryField(
           name: name, label: name, column: column.column, valueType: column.type, type: type, isStandard: false))
@@ -129,46 +127,37 @@ public struct DeliveryPlan: Sendable, Equatable {
   // MARK: Links
 
   /// Directly, or else through a parent that is mirrored itself.
-  private static func leadPath(
-    _ table: TableMapping, _ schema: SourceObjectSchema,
-    _ all: [(mapping: ObjectMapping, schema: SourceObjectSchema)]
-  ) -> LeadPath? {
-    if let (column, reference) = direct(table, schema) {
+  private static func leadPath(_ table: TableMapping, _ object: SourceObject, _ all: [ObjectMapping]) -> LeadPath? {
+    if let (column, reference) = direct(table) {
       return LeadPath(parent: nil, column: column, reference: reference)
     }
-    for field in references(schema) {
-      guard let column = table.columns.first(where: { $0.field == field.name })?.column else { continue }
-      for target in field.referenceTo {
-        guard let parent = all.first(where: { $0.mapping.object.apiName == target }),
-          parent.schema.name != schema.name, let parentTable = parent.mapping.tables.first,
-          let (parentColumn, reference) = direct(parentTable, parent.schema)
+    for link in links(table) {
+      for target in link.referenceTo ?? [] {
+        guard let parent = all.first(where: { $0.object.apiName == target }), parent.object != object,
+          let parentTable = parent.tables.first, let (parentColumn, reference) = direct(parentTable)
         else { continue }
         return LeadPath(
-          parent: LeadPath.Parent(table: parentTable.table, column: column), column: parentColumn, reference: reference)
+          parent: LeadPath.Parent(table: parentTable.table, column: link.column), column: parentColumn,
+          reference: reference)
       }
     }
     return nil
   }
 
-  private static func direct(_ table: TableMapping, _ schema: SourceObjectSchema)
-    -> (column: String, reference: LeadPath.Reference)?
-  {
+  private static func direct(_ table: TableMapping) -> (column: String, reference: LeadPath.Reference)? {
     for (target, reference) in [("Account", LeadPath.Reference.account), ("Contact", .contact)] {
-      for field in references(schema) where field.referenceTo.contains(target) {
-        guard let column = table.columns.first(where: { $0.field == field.name })?.column else { continue }
-        return (column, reference)
-      }
+      for link in links(table) where link.referenceTo?.contains(target) == true { return (link.column, reference) }
     }
     return nil
   }
 
   /// Links that an admin can make, in an order that does not depend on the describe answer's.
-  private static func references(_ schema: SourceObjectSchema) -> [SourceField] {
-    let all = schema.fields.filter { $0.type == .reference && $0.isCustom }
+  private static func links(_ table: TableMapping) -> [MappedColumn] {
+    let all = table.columns.filter { $0.referenceTo != nil }
     // Of several the one that is named after its target, then by name.
-    func isNamed(_ field: SourceField) -> Bool {
-      field.referenceTo.contains { field.name == "\($0)_vod__c" || field.name == $0 }
+    func isNamed(_ link: MappedColumn) -> Bool {
+      link.referenceTo?.contains { link.field == "\($0)_vod__c" || link.field == $0 } == true
     }
-    return all.sorted { (isNamed($0) ? 0 : 1, $0.name) < (isNamed($1) ? 0 : 1, $1.name) }
+    return all.sorted { (isNamed($0) ? 0 : 1, $0.field) < (isNamed($1) ? 0 : 1, $1.field) }
   }
 }

@@ -88,7 +88,9 @@ struct MappingBuilder {
       MappedColumn(
         column: column, field: field.name, type: type,
         direction: field.updateable ? direction : .fromVeeva, source: position(of: field.name),
-        raisesEvents: triggers?.contains(field.name.lowercased()) ?? true))
+        raisesEvents: triggers?.contains(field.name.lowercased()) ?? true,
+        referenceTo: field.type == .reference && field.isCustom ? field.referenceTo.sorted() : nil,
+        length: type == .text && field.length > 0 ? field.length : nil))
   }
 
   private mutating func position(of field: String) -> Int {

@@ -18,6 +18,11 @@ public struct MappedColumn: Sendable, Codable, Equatable {
   public let source: Int
   /// Whether a change of it raises an event, which then carries its values.
   public let raisesEvents: Bool
+  /// Objects that a link which an admin has made may point to; `nil` for any other field, and in mappings of before
+  /// this was kept.
+  public let referenceTo: [String]?
+  /// Most characters of a text of limited length; `nil` as for ``referenceTo``.
+  public let length: Int?
 }
 
 /// A destination table as the mapping wants it. `veeva_id` is always its first column and its primary key.

@@ -1,3 +1,4 @@
+import Foundation
 import SyncModel
 import TestSupport
 import Testing
@@ -5,23 +6,20 @@ import Testing
 @Suite("The plan of deliveries")
 struct DeliveryPlanTests {
   /// Objects with the fields that matter here.
-  private static func object(_ object: SourceObject, _ fields: [SourceField]) throws
-    -> (mapping: ObjectMapping, schema: SourceObjectSchema)
-  {
+  private static func object(_ object: SourceObject, _ fields: [SourceField]) throws -> ObjectMapping {
     let all =
       [
         SourceField(name: "Id", type: .id), SourceField(name: "SystemModstamp", type: .datetime),
         SourceField(name: "CreatedDate", type: .datetime), SourceField(name: "IsDeleted", type: .boolean),
       ] + fields
-    let schema = SourceObjectSchema(name: object.apiName, fields: all)
-    return (try ObjectMapping(ObjectSelection(object), schema), schema)
+    return try ObjectMapping(ObjectSelection(object), SourceObjectSchema(name: object.apiName, fields: all))
   }
 
   private static func reference(_ name: String, _ target: String) -> SourceField {
     SourceField(name: name, type: .reference, referenceTo: [target])
   }
 
-  private static func standard() throws -> [(mapping: ObjectMapping, schema: SourceObjectSchema)] {
+  private static func standard() throws -> [ObjectMapping] {
     [
       try object(
         .callKeyMessages,
@@ -66,6 +64,16 @@ struct DeliveryPlanTests {
     #expect(plan.entities[4].fields.contains { $0.name == "Call2_vod__c" && $0.type == .string })
     #expect(plan.entities[3].fields.first { $0.name == "Note__c" }?.type == .text)
     #expect(plan.entities[4].fields.first { $0.name == "Category_vod__c" }?.type == .string)
+  }
+
+  @Test("a mapping that was kept before links were can be read, and leads to nobody until it is made anew")
+  func olderMapping() throws {
+    let call = try Self.object(.calls, [Self.reference("Account_vod__c", "Account")])
+    var json = String(decoding: try JSONEncoder().encode(call), as: UTF8.self)
+    json = json.replacing(#""referenceTo":["Account"],"#, with: "").replacing(#","referenceTo":["Account"]"#, with: "")
+    #expect(!json.contains("referenceTo"))
+    let older = try JSONDecoder().decode(ObjectMapping.self, from: Data(json.utf8))
+    #expect(DeliveryPlan([older]).unlinked == ["call"] && DeliveryPlan([call]).unlinked.isEmpty)
   }
 
   @Test("a contact's id leads to the person, too; what leads to none is named and left out")
@@ -124,7 +132,7 @@ struct DeliverySchemaTests {
     let all = [SourceField(name: "Id", type: .id), SourceField(name: "SystemModstamp", type: .datetime)] + fields
     let schema = SourceObjectSchema(name: target.apiName, fields: all)
     return try #require(
-      DeliveryPlan([(try ObjectMapping(ObjectSelection(target), schema), schema)]).entities.last)
+      DeliveryPlan([try ObjectMapping(ObjectSelection(target), schema)]).entities.last)
   }
 
   @Test("a type that is missing is made with key and link; one that is there gets what it lacks")
@@ -162,7 +170,7 @@ struct DeliverySchemaTests {
               SourceField(name: "PersonEmail", type: .email), SourceField(name: "Tier__c", type: .int),
               SourceField(name: "FirstName", type: .string),
             ])
-          return (try ObjectMapping(ObjectSelection(.personAccounts), schema), schema)
+          return try ObjectMapping(ObjectSelection(.personAccounts), schema)
         }()
       ]).entities.first { $0.target == .lead })
     let key = PresentField(name: "veevaId", dataType: "string", length: 255, isWritable: true)
