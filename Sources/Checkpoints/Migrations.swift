@@ -2,7 +2,7 @@
 /// still runs.
 enum Migrations {
   /// Each migration's statements; the number of a migration is its position, from 1.
-  static let all: [String] = [first, marketoBudget, errands]
+  static let all: [String] = [first, marketoBudget, errands, marketoInstance]
 
   /// Where each kind of state lives:
   /// - `cluster`, `leadership`, `process`: the cluster itself;
@@ -190,4 +190,7 @@ enum Migrations {
       primary key (tenant, kind, part)
     ) with (fillfactor = 70);
     """
+
+  /// One Veeva org, one Marketo instance.
+  private static let marketoInstance = "alter table crmsync.tenant add column marketo_instance text unique;"
 }

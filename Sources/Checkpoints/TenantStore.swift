@@ -4,7 +4,7 @@ import PostgreSQL
 public struct TenantConflict: Error, Sendable, CustomStringConvertible {
   public let tenant: String
   public let other: String
-  /// `org` or `destination`.
+  /// `org`, `destination` or `Marketo instance`.
   public let what: String
 
   public var description: String {
@@ -16,30 +16,50 @@ public struct TenantConflict: Error, Sendable, CustomStringConvertible {
 
 extension CheckpointStore {
   /// Registers a tenant and its destination.
-  /// - Parameter destination: what tells one destination from another, such as `host:port/database/schema`.
-  /// - Throws: ``TenantConflict`` when another tenant has that destination.
-  public func register(tenant: String, destination: String) async throws {
-    try await claim(tenant: tenant, what: "destination", value: destination)
+  /// - Parameters:
+  ///   - destination: what tells one place of tables from another, such as `host:port/database/schema`.
+  ///   - instance: what tells the Marketo instance from another that the tables are the mirror of; `nil` where they are
+  ///     the destination itself.
+  /// - Throws: ``TenantConflict`` when another tenant has one of them.
+  public func register(tenant: String, destination: String, instance: String? = nil) async throws {
+    try await claim(tenant: tenant, what: .destination, value: destination)
+    try await claim(tenant: tenant, what: .instance, value: instance)
   }
 
   /// Binds a tenant to the org that its credentials lead to.
   /// - Throws: ``TenantConflict`` when another tenant has that org.
   public func bind(tenant: String, organization: String) async throws {
-    try await claim(tenant: tenant, what: "org", value: organization)
+    try await claim(tenant: tenant, what: .organization, value: organization)
   }
 
-  private func claim(tenant: String, what: String, value: String) async throws {
-    let column = what == "org" ? "org_id" : "destination"
+  /// What only one tenant may have.
+  private enum Claim: String {
+    case organization = "org"
+    case destination
+    case instance = "Marketo instance"
+
+    var column: String {
+      switch self {
+      case .organization: "org_id"
+      case .destination: "destination"
+      case .instance: "marketo_instance"
+      }
+    }
+  }
+
+  private func claim(tenant: String, what: Claim, value: String?) async throws {
+    let column = what.column
+    let value = value.map(PostgresValue.text) ?? .null
     do {
       _ = try await query(
         """
         insert into crmsync.tenant (name, \(column)) values ($1, $2)
         on conflict (name) do update set \(column) = excluded.\(column)
         where crmsync.tenant.\(column) is distinct from excluded.\(column)
-        """, [.text(tenant), .text(value)])
+        """, [.text(tenant), value])
     } catch let error as PostgresError where error.sqlState == "23505" {
-      let rows = try await query("select name from crmsync.tenant where \(column) = $1", [.text(value)])
-      throw TenantConflict(tenant: tenant, other: try rows.first?.string("name") ?? "another", what: what)
+      let rows = try await query("select name from crmsync.tenant where \(column) = $1", [value])
+      throw TenantConflict(tenant: tenant, other: try rows.first?.string("name") ?? "another", what: what.rawValue)
     }
   }
 

@@ -45,6 +45,19 @@ struct LifecycleTests {
     await #expect(throws: TenantConflict.self) { try await store.bind(tenant: "two", organization: "00D") }
   }
 
+  @Test("a Marketo instance belongs to one tenant, until that one has another destination")
+  func instances() async throws {
+    let store = try await TestStore.make()
+    try await store.register(tenant: "one", destination: "here", instance: "m")
+    try await store.register(tenant: "one", destination: "here", instance: "m")
+    let conflict = await #expect(throws: TenantConflict.self) {
+      try await store.register(tenant: "two", destination: "there", instance: "m")
+    }
+    #expect(conflict?.other == "one" && conflict?.description.contains("same Marketo instance") == true)
+    try await store.register(tenant: "one", destination: "here")
+    try await store.register(tenant: "two", destination: "there", instance: "m")
+  }
+
   @Test("of many that find a session dead at once, one logs in")
   func oneLogin() async throws {
     let store = try await TestStore.make()
