@@ -66,6 +66,9 @@ public struct MarketoError: Error, Sendable, CustomStringConvertible {
   public let requestID: String?
   public let disposition: Disposition
 
+  /// Whether no answer came.
+  public var isUnreachable: Bool { status == nil && disposition == .retry }
+
   public var description: String {
     let id = requestID.map { " (request \($0))" } ?? ""
     let code = reason.code.isEmpty ? "" : "\(reason.code) "
@@ -83,9 +86,11 @@ public struct MarketoError: Error, Sendable, CustomStringConvertible {
     case .hopeless:
       switch reason.code {
       case "401": "Check the client id and secret of the tenant's Marketo destination."
-      case "603": "Give the API user's role the permission, or let its address through the allow-list."
-      case "616": "The subscription has no metadata API: make the custom object type by hand."
-      case "1018": "Native CRM sync owns this object: take it out of the sync."
+      case "603": "Give the API user's role the permission for it, or let this address through the allow-list."
+      case "616": "The subscription has no metadata API: make the custom object by hand, as crmsync schema shows it."
+      case "1018":
+        "Native CRM sync of the instance owns companies and salespersons, and nobody else may write them: it has to "
+          + "be disconnected before this instance can be a destination."
       default: "Somebody has to look at it."
       }
     }

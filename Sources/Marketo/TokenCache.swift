@@ -46,7 +46,7 @@ actor TokenCache {
       "grant_type=client_credentials&client_id=\(encoded(credentials.clientID))"
       + "&client_secret=\(encoded(credentials.clientSecret))"
     let request = HTTPRequest(
-      url: "\(credentials.baseURL)/identity/oauth/token?\(query)",
+      url: "\(credentials.identityURL)/oauth/token?\(query)",
       headers: [(name: "Accept", value: "application/json")],
       timeout: .seconds(60))
     let asked = ContinuousClock.now
