@@ -24,6 +24,19 @@ extension CheckpointStore {
     }
   }
 
+  /// An instance's budget, and the database's clock; `nil` before the first call.
+  public func marketoBudget(of instance: String) async throws -> (budget: MarketoBudget, now: Instant)? {
+    let row = try await query(
+      """
+      select budget::text as budget, (extract(epoch from clock_timestamp()) * 1000)::bigint as now
+      from crmsync.marketo_budget where instance = $1 and budget is not null
+      """, [.text(instance)]
+    ).first
+    return try row.map {
+      (budget: try $0.json("budget", as: MarketoBudget.self), now: Instant(milliseconds: try $0.requireInt("now")))
+    }
+  }
+
   /// Applies a change to an instance's budget, one process at a time.
   public func updateMarketoBudget<R: Sendable>(
     of instance: String, _ change: @escaping @Sendable (inout MarketoBudget, _ now: Instant) -> R

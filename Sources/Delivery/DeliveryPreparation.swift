@@ -98,12 +98,30 @@ public struct DeliveryError: Error, Sendable, CustomStringConvertible {
   public let field: String?
   public let what: String
 
+  /// An error.
+  public init(entity: String, field: String?, what: String) {
+    self.entity = entity
+    self.field = field
+    self.what = what
+  }
+
   public var description: String {
-    "\(entity)\(field.map { ".\($0)" } ?? "") cannot be delivered to Marketo: \(what)"
+    "\(entity)\(field.map { ".\($0)" } ?? "") cannot be delivered to Marketo: \(what). Put it right in Marketo; "
+      + "crmsync schema shows names and types, and crmsync check looks again"
   }
 }
 
 extension DeliveryTarget {
+  /// As Marketo names it.
+  public var name: String {
+    switch self {
+    case .salesperson: "salesperson"
+    case .company: "company"
+    case .lead: "lead"
+    case .custom(let name): name
+    }
+  }
+
   /// Its records in the client's words.
   var object: MarketoObject {
     switch self {

@@ -1,5 +1,6 @@
 public import Marketo
 import SyncModel
+import Synchronization
 
 /// How deliveries are run.
 public struct DeliveryOptions: Sendable {
@@ -30,6 +31,8 @@ public struct DeliverySummary: Sendable, Equatable {
   /// Sync and delete calls that were answered.
   public var calls = 0
   public var files = 0
+  /// Records that were skipped because Marketo does not know a field any more, and wait until it was looked at again.
+  public var unknownFields = 0
 }
 
 /// Brings what a mirror has and Marketo lacks to Marketo: parents first, set by set.
@@ -41,18 +44,22 @@ public struct DeliveryRunner: Sendable {
   let client: MarketoClient
   let sources: [DeliverySource]
   let options: DeliveryOptions
+  /// Asks for an end at the next safe point; looked at between calls.
+  let isStopping: @Sendable () -> Bool
   /// Where a test lets a process die: after a call, before its results are recorded.
   var afterCall: @Sendable () async throws -> Void = {}
 
   /// A runner.
   /// - Parameter sources: in the order of delivery.
   public init(
-    store: DeliveryStore, client: MarketoClient, sources: [DeliverySource], options: DeliveryOptions = .init()
+    store: DeliveryStore, client: MarketoClient, sources: [DeliverySource], options: DeliveryOptions = .init(),
+    isStopping: @escaping @Sendable () -> Bool = { false }
   ) {
     self.store = store
     self.client = client
     self.sources = sources
     self.options = options
+    self.isStopping = isStopping
   }
 
   /// Delivers what waits. What is refused or held back waits for a later round.
@@ -60,21 +67,23 @@ public struct DeliveryRunner: Sendable {
   ///   person has to act, or where Marketo does not answer.
   public func round() async throws -> DeliverySummary {
     let total = Tally()
-    for source in sources {
+    // Before anything is claimed: what has gone from the mirror cannot be rendered.
+    try await store.sweep(sources)
+    for source in sources where !isStopping() {
       try await store.collect(source)
       try await followOpenImports(source, total)
+      if source.adopts { try await inParallel { try await adoptSome(source) } }
       try await deliver(source, total)
     }
     // Children before parents, so that nothing refers to what has gone.
-    for source in sources.reversed() {
-      try await store.collectRemoved(source)
+    for source in sources.reversed() where source.entity.leadPath != nil {
       try await inParallel { try await removeSome(source, total) }
     }
     return await total.summary
   }
 
   private func deliver(_ source: DeliverySource, _ total: Tally) async throws {
-    while true {
+    while !isStopping() {
       let backlog = try await store.backlog(of: source)
       let method = DeliveryMethod.cheapest(
         source.entity.target, rows: backlog.new, bytesPerRow: backlog.bytesPerRow, areNew: true)
@@ -83,24 +92,38 @@ public struct DeliveryRunner: Sendable {
     try await inParallel { try await sendSome(source, total) }
   }
 
-  /// Repeats some work on several tasks, each until it finds nothing to do.
+  /// Repeats some work on several tasks, each until it finds nothing to do. Where one fails the others end their call,
+  /// which is cheaper than not to know what became of it.
   private func inParallel(_ work: @escaping @Sendable () async throws -> Bool) async throws {
-    let most = options.mostFailures
-    try await withThrowingTaskGroup(of: Void.self) { group in
+    let hasFailed = Flag()
+    let error = await withTaskGroup(of: (any Error)?.self) { group in
       for _ in 0..<max(1, options.width) {
         group.addTask {
-          var failures = 0
-          while true {
-            do {
-              guard try await work() else { return }
-              failures = 0
-            } catch let error as MarketoError where error.disposition == .retry && failures + 1 < most {
-              failures += 1
-            }
+          do {
+            try await repeated(work) { hasFailed.isSet || isStopping() }
+            return nil
+          } catch {
+            hasFailed.set()
+            return error
           }
         }
       }
-      try await group.waitForAll()
+      var first: (any Error)?
+      for await error in group { first = first ?? error }
+      return first
+    }
+    if let error { throw error }
+  }
+
+  private func repeated(_ work: () async throws -> Bool, until isOver: () -> Bool) async throws {
+    var failures = 0
+    while !isOver() {
+      do {
+        guard try await work() else { return }
+        failures = 0
+      } catch let error as MarketoError where error.disposition == .retry && failures + 1 < options.mostFailures {
+        failures += 1
+      }
     }
   }
 
@@ -156,8 +179,7 @@ public struct DeliveryRunner: Sendable {
   }
 
   /// Makes a call; gives the records back when it fails, at once where it was certainly not carried out.
-  private func attempt<R>(_ batch: DeliveryBatch, hold: Duration? = nil, _ call: () async throws -> R) async throws -> R
-  {
+  func attempt<R>(_ batch: DeliveryBatch, hold: Duration? = nil, _ call: () async throws -> R) async throws -> R {
     do {
       let result = try await call()
       try await afterCall()
@@ -186,8 +208,12 @@ public struct DeliveryRunner: Sendable {
   private func record(_ results: [DeliveryResult], of batch: DeliveryBatch, _ total: Tally) async throws {
     try await store.settle(batch, results)
     await total.add(
-      accepted: results.count { $0.verdict == .accepted }, refused: results.count { $0.verdict == .refused }, calls: 1)
+      accepted: results.count { $0.verdict == .accepted }, refused: results.count { $0.verdict == .refused }, calls: 1,
+      unknownFields: results.count { $0.verdict != .accepted && $0.code == Self.unknownField })
   }
+
+  /// An administrator has hidden or renamed a field: that is nothing about the record.
+  private static let unknownField = "1006"
 
   private static func result(_ id: String, _ outcome: MarketoOutcome) -> DeliveryResult {
     let reason = outcome.reasons.first
@@ -196,8 +222,9 @@ public struct DeliveryRunner: Sendable {
         veevaID: id, .accepted, marketoID: outcome.guid ?? outcome.id.map(String.init),
         message: reason.map { "\($0.code) \($0.message)" })
     }
+    let isLater = reason?.passesLater == true || reason?.code == unknownField
     return DeliveryResult(
-      veevaID: id, reason?.passesLater == true ? .later : .refused, code: reason?.code ?? "",
+      veevaID: id, isLater ? .later : .refused, code: reason?.code ?? "",
       message: reason?.message ?? "skipped without a reason")
   }
 
@@ -252,11 +279,22 @@ public struct DeliveryRunner: Sendable {
         try await store.abandon(open, of: entity, hold: options.hold, error: state.message)
         throw DeliveryError(entity: entity, field: nil, what: "the import failed: \(state.message)")
       case .queued, .importing:
+        if isStopping() {
+          // Marketo goes on with it, and somebody else looks.
+          return try await store.keepFollowing(open, for: .zero, records: options.importLease)
+        }
         try await store.keepFollowing(open, for: pause * 6, records: options.importLease)
-        // Marketo announces no end.
-        try await Task.sleep(for: pause)
+        try await rest(pause)
         pause = min(pause * 2, max(options.pollPause, .seconds(30)))
       }
+    }
+  }
+
+  /// Waits, since Marketo announces no end of an import; but no longer than until a stop.
+  private func rest(_ pause: Duration) async throws {
+    let end = ContinuousClock.now + pause
+    while ContinuousClock.now < end, !isStopping() {
+      try await Task.sleep(for: min(.milliseconds(500), end - .now))
     }
   }
 
@@ -288,10 +326,20 @@ public struct DeliveryRunner: Sendable {
 private actor Tally {
   private(set) var summary = DeliverySummary()
 
-  func add(accepted: Int = 0, refused: Int = 0, calls: Int = 0, files: Int = 0) {
+  func add(accepted: Int = 0, refused: Int = 0, calls: Int = 0, files: Int = 0, unknownFields: Int = 0) {
     summary.accepted += accepted
     summary.refused += refused
     summary.calls += calls
     summary.files += files
+    summary.unknownFields += unknownFields
   }
+}
+
+/// Something that happened, told between tasks.
+private final class Flag: Sendable {
+  private let state = Mutex(false)
+
+  var isSet: Bool { state.withLock { $0 } }
+
+  func set() { state.withLock { $0 = true } }
 }

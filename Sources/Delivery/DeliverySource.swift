@@ -7,7 +7,7 @@ public import SyncModel
 public struct DeliverySource: Sendable {
   public let entity: DeliveryEntity
   let schema: String
-  private let fields: [DeliverySchema.Delivered]
+  let fields: [DeliverySchema.Delivered]
 
   /// A source of what an instance can take.
   /// - Parameters:
@@ -23,6 +23,9 @@ public struct DeliverySource: Sendable {
 
   private var stamp: DeliverySchema.Delivered? { fields.first { $0.field.column == Self.stampColumn } }
   private var content: [DeliverySchema.Delivered] { fields.filter { $0.field.column != Self.stampColumn } }
+
+  /// A source of which only the numbers are asked for.
+  public init(counting entity: DeliveryEntity, schema: String) { self.init(entity, fields: [], schema: schema) }
 
   /// API names in the order of a record's members.
   var names: [String] {
@@ -77,6 +80,9 @@ public struct DeliverySource: Sendable {
     return
       "left(c.json, -1) || \(literal("," + name)) || coalesce(to_json(\(Self.expression(stamp)))::text, 'null') || '}'"
   }
+
+  /// Differs where records are rendered in another way.
+  var definition: String { ColumnHash.short(rows + contentJSON + payload) }
 
   /// A record as a line of CSV.
   static func line(of json: String) -> String {

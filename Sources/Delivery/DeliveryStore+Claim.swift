@@ -30,7 +30,8 @@ extension DeliveryStore {
     case removed
   }
 
-  /// Claims records, the longest waiting first.
+  /// Claims records, the longest waiting first. Nothing is claimed for a source whose records are rendered in another
+  /// way by now.
   /// - Parameter lease: after it they may be claimed anew; longer than any call may run, waiting for its permit included.
   /// - Returns: `nil` when nothing waits that could go now.
   public func claim(_ portion: Portion, of source: DeliverySource, atMost limit: Int, for lease: Duration) async throws
@@ -39,7 +40,8 @@ extension DeliveryStore {
     let id = UUID().uuidString
     let rows = try await query(
       portion == .removed ? removalClaim(source) : claim(portion, source),
-      [.text(source.entity.table), .text(id), .seconds(lease), .int(Int64(limit))])
+      [.text(source.entity.table), .text(id), .seconds(lease), .int(Int64(limit))]
+        + (portion == .removed ? [] : [.text(source.definition)]))
     guard !rows.isEmpty else { return nil }
     return DeliveryBatch(
       id: id, entity: source.entity.table,
@@ -48,7 +50,7 @@ extension DeliveryStore {
       })
   }
 
-  private static let waiting = """
+  static let waiting = """
     d.entity = $1 and d.wanted is distinct from d.delivered and d.wanted is distinct from d.refused
       and d.due_at <= clock_timestamp() and (d.in_flight_until is null or d.in_flight_until <= clock_timestamp())
     """
@@ -59,7 +61,7 @@ extension DeliveryStore {
   private func bounded(_ source: DeliverySource) -> String {
     """
     coalesce((select greatest(1, $4::int >> least(9, 3 * greatest(0, d.attempt - 1))) from \(delivery) d
-      where \(Self.waiting) and d.wanted <> ''\(ready(source)) order by \(Self.order) limit 1), 1)
+      where \(Self.waiting) and d.wanted <> ''\(ready(source))\(isLookedFor(source)) order by \(Self.order) limit 1), 1)
     """
   }
 
@@ -68,7 +70,9 @@ extension DeliveryStore {
     return """
       with picked as materialized (
         select d.veeva_id from \(delivery) d
-        where \(Self.waiting) and d.wanted <> ''\(portion == .new ? " and d.delivered is null" : "")\(ready(source))
+        where \(Self.waiting) and d.wanted <> ''\(portion == .new ? " and d.delivered is null" : "")
+          \(ready(source))\(isLookedFor(source))
+          and exists (select from \(qualified(DeliveryTables.marks)) m where m.entity = $1 and m.definition = $5)
         order by \(Self.order) limit \(portion == .new ? "$4" : bounded(source)) for update of d skip locked
       ), record as (
         select t.veeva_id, md5(c.json) as hash, \(payload) as payload
@@ -94,8 +98,17 @@ extension DeliveryStore {
     """
   }
 
+  /// Nobody becomes a second lead: who is new is looked for first.
+  private func isLookedFor(_ source: DeliverySource) -> String {
+    guard source.adopts else { return "" }
+    return """
+       and (d.delivered is not null or d.is_looked_for or not exists (
+        select from \(source.table) t where t.veeva_id = d.veeva_id and t.email is not null))
+      """
+  }
+
   /// Parents come first: a custom object's lead is there, and what a lead refers to waits no more.
-  private func ready(_ source: DeliverySource) -> String {
+  func ready(_ source: DeliverySource) -> String {
     if source.entity.leadPath != nil {
       return """
          and exists (select from \(delivery) l
@@ -127,7 +140,7 @@ extension DeliveryStore {
       """
       with waiting as (
         select d.veeva_id, d.delivered is null as is_new from \(delivery) d
-        where \(Self.waiting) and d.wanted <> ''\(ready(source))
+        where \(Self.waiting) and d.wanted <> ''\(ready(source))\(isLookedFor(source))
       ), sample as (select veeva_id from waiting limit 50)
       select count(*) filter (where is_new) as fresh, count(*) filter (where not is_new) as changed,
         (select avg(octet_length(c.json))::bigint

@@ -26,7 +26,7 @@ extension DeliveryStore {
         ).first?.string("next")
         let changed = try db.query(statement, [.text(entity)]).affected
         _ = try db.query(
-          "update \(marks) set seen_from = $2::timestamptz where entity = $1",
+          "update \(marks) set seen_from = $2::timestamptz, collected_at = now() where entity = $1",
           [.text(entity), next.map(PostgresValue.text) ?? .null])
         return changed
       }
@@ -69,26 +69,53 @@ extension DeliveryStore {
     return parts.joined(separator: " union ")
   }
 
-  /// Takes note of custom objects whose row has gone or no longer leads to a person.
+  /// Takes note of custom objects whose row has gone or no longer leads to a person: when rows were deleted, and every
+  /// hour, since a link can be lost in other ways. A sweep goes through all deliveries, and takes a small part of the
+  /// time only.
   ///
   /// Leads, companies and salespersons stay, flagged by their own fields.
   /// - Returns: how many there are to be deleted.
   @discardableResult
-  public func collectRemoved(_ source: DeliverySource) async throws -> Int {
-    guard source.entity.leadPath != nil else { return 0 }
-    let gone = try await query(
+  public func sweep(_ sources: [DeliverySource]) async throws -> Int {
+    let swept = sources.filter { $0.entity.leadPath != nil }
+    let (state, gone) = (qualified(DeliveryTables.state), qualified(DeliveryTables.gone))
+    let statements = swept.map { (entity: PostgresValue.text($0.entity.table), parts: removal($0)) }
+    return try await pool.withConnection { connection in
+      try await connection.transaction { db in
+        let claim = "update \(state) set swept_at = clock_timestamp() where \(Self.sweepIsDue(state, gone))"
+        guard try db.query(claim).affected > 0 else { return 0 }
+        try db.execute("delete from \(gone)")
+        var removed = 0
+        for (entity, parts) in statements {
+          removed += try db.query(parts.0, [entity]).affected
+          _ = try db.query(parts.1, [entity])
+        }
+        try db.execute("update \(state) set sweep_seconds = extract(epoch from clock_timestamp() - swept_at)")
+        return removed
+      }
+    }
+  }
+
+  /// A condition on the state's row.
+  static func sweepIsDue(_ state: String, _ gone: String) -> String {
+    """
+    clock_timestamp() > \(state).swept_at + 20 * greatest(0, \(state).sweep_seconds - 1) * interval '1 second'
+      and (\(state).swept_at < clock_timestamp() - interval '1 hour' or exists (select from \(gone)))
+    """
+  }
+
+  private func removal(_ source: DeliverySource) -> (String, String) {
+    (
       """
       update \(delivery) d set wanted = '', due_at = '-infinity', attempt = 0
       where d.entity = $1 and d.wanted <> '' and not exists (
         select from \(source.rows) where t.veeva_id = d.veeva_id)
-      """, [.text(source.entity.table)]
-    ).affected
-    // What Marketo never had needs no deleting there.
-    _ = try await query(
+      """,
+      // What Marketo never had needs no deleting there.
       """
       delete from \(delivery) where entity = $1 and wanted = '' and delivered is null
         and (in_flight_until is null or in_flight_until <= clock_timestamp())
-      """, [.text(source.entity.table)])
-    return gone
+      """
+    )
   }
 }

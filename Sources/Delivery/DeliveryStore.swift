@@ -67,28 +67,4 @@ public struct DeliveryStore: Sendable {
     standing.unlinked = max(0, Int(try row?.int("unlinked") ?? 0))
     return standing
   }
-
-  /// A record that Marketo refused as it is now.
-  public struct Refusal: Sendable, Equatable {
-    public let entity: String
-    public let veevaID: String
-    /// Marketo's.
-    public let code: String
-    /// In Marketo's own words.
-    public let message: String
-  }
-
-  /// Refused records.
-  public func refusals(of entity: String, limit: Int = 1000) async throws -> [Refusal] {
-    try await query(
-      """
-      select veeva_id, coalesce(error_code, '') as code, coalesce(error, '') as message from \(delivery)
-      where entity = $1 and refused is not null and wanted = refused order by veeva_id limit $2
-      """, [.text(entity), .int(Int64(limit))]
-    ).map {
-      Refusal(
-        entity: entity, veevaID: try $0.string("veeva_id") ?? "", code: try $0.string("code") ?? "",
-        message: try $0.string("message") ?? "")
-    }
-  }
 }

@@ -9,10 +9,17 @@ enum DeliveryTables {
   static let marks = "crmsync_delivery_mark"
   /// Imports that have not been settled.
   static let imports = "crmsync_delivery_import"
+  /// What is delivered, to which instance, and what stands in the way.
+  static let state = "crmsync_delivery_state"
+  /// That rows of custom objects were deleted: a row for each statement that did so.
+  static let gone = "crmsync_delivery_gone"
 
   /// The columns of a delivery's row that hold contents are hashes:
   /// - `wanted`: what the mirror has, empty for a record that has gone;
-  /// - `delivered`: what Marketo has; `sending`: what is under way; `refused`: what Marketo did not take.
+  /// - `delivered`: what Marketo has; `sending`: what is under way; `refused`: what Marketo did not take; `discarded`:
+  ///   what of it a person does not want to see again.
+  ///
+  /// `is_looked_for` says that Marketo was asked for a lead with the person's email address.
   ///
   /// A row waits while `wanted` is neither `delivered` nor `refused`. Its primary key is what keeps a key from being
   /// under way twice: `batch` and `in_flight_until` belong to whoever claimed it last.
@@ -21,13 +28,20 @@ enum DeliveryTables {
     (entity text, veeva_id text collate "C", lead text collate "C", wanted text not null, delivered text, sending text,
     refused text, batch text, in_flight_until timestamptz, due_at timestamptz not null default '-infinity',
     attempt integer not null default 0, marketo_id text, first_delivered_at timestamptz, delivered_at timestamptz,
-    error_code text, error text, warning text, primary key (entity, veeva_id)) with (fillfactor = 80)
+    error_code text, error text, warning text, discarded text,
+    is_looked_for boolean not null default false, primary key (entity, veeva_id)) with (fillfactor = 80)
     """,
-    marks: "(entity text primary key, seen_from timestamptz)",
+    marks: "(entity text primary key, seen_from timestamptz, collected_at timestamptz, definition text not null)",
     imports: """
     (batch text primary key, entity text not null, import_id bigint not null, rows bigint not null,
     started_at timestamptz not null default clock_timestamp(), followed_until timestamptz not null)
     """,
+    state: """
+    (only_row boolean primary key default true check (only_row), instance text, plan text,
+    prepared_at timestamptz, problems jsonb not null default '[]', swept_at timestamptz not null default '-infinity',
+    sweep_seconds float8 not null default 0)
+    """,
+    gone: "(at timestamptz not null default clock_timestamp())",
   ]
 
   private static let indexes = [
@@ -40,8 +54,8 @@ enum DeliveryTables {
     ("refused", "(entity) where refused is not null"),
   ]
 
-  /// Makes what is missing, for these sources.
-  static func prepare(_ sources: [DeliverySource], in schema: String, on db: isolated PostgresConnection) throws {
+  /// Makes the tables that are missing.
+  static func make(in schema: String, on db: isolated PostgresConnection) throws {
     let qualified = { (name: String) in "\(quotedIdentifier(schema)).\(quotedIdentifier(name))" }
     _ = try db.query("select pg_advisory_xact_lock(hashtextextended($1, 7236837461120904))", [.text(schema)])
     for (table, definition) in definitions.sorted(by: { $0.key < $1.key }) {
@@ -52,15 +66,56 @@ enum DeliveryTables {
       try db.execute(
         "create index if not exists \(quotedIdentifier("\(delivery)_\(name)")) on \(qualified(delivery)) \(columns)")
     }
+    try db.execute("insert into \(qualified(state)) default values on conflict do nothing")
+    try db.execute(
+      """
+      create or replace function \(qualified(noteGone))() returns trigger language plpgsql as $$
+        begin
+          if exists (select from gone) then insert into \(qualified(gone)) default values; end if;
+          return null;
+        end $$
+      """)
+  }
+
+  /// Makes what is missing, for these sources.
+  static func prepare(_ sources: [DeliverySource], in schema: String, on db: isolated PostgresConnection) throws {
+    try make(in: schema, on: db)
+    let qualified = { (name: String) in "\(quotedIdentifier(schema)).\(quotedIdentifier(name))" }
     for source in sources {
       for column in source.lookups {
         let name = quotedIdentifier("crmsync_delivery_" + ColumnHash.short(column.table + "." + column.column))
         try db.execute(
           "create index if not exists \(name) on \(qualified(column.table)) (\(quotedIdentifier(column.column)))")
       }
+      if source.adopts {
+        let name = quotedIdentifier("crmsync_delivery_" + ColumnHash.short(source.entity.table + ".lower(email)"))
+        try db.execute("create index if not exists \(name) on \(source.table) (lower(email))")
+      }
+      if source.entity.leadPath != nil { try noteRemovals(of: source, qualified, on: db) }
+      // Rows that are rendered in another way may all have changed.
       _ = try db.query(
-        "insert into \(qualified(marks)) (entity) values ($1) on conflict do nothing", [.text(source.entity.table)])
+        """
+        insert into \(qualified(marks)) as m (entity, definition) values ($1, $2)
+        on conflict (entity) do update set definition = excluded.definition, seen_from = null
+        where m.definition <> excluded.definition
+        """, [.text(source.entity.table), .text(source.definition)])
     }
+  }
+
+  private static let noteGone = "crmsync_delivery_note_gone"
+
+  private static func noteRemovals(
+    of source: DeliverySource, _ qualified: (String) -> String, on db: isolated PostgresConnection
+  ) throws {
+    let there = try db.query(
+      "select from pg_trigger where tgrelid = $1::regclass and tgname = $2",
+      [.text(source.table), .text(noteGone)])
+    guard there.isEmpty else { return }
+    try db.execute(
+      """
+      create trigger \(noteGone) after delete on \(source.table) referencing old table as gone
+        for each statement execute function \(qualified(noteGone))()
+      """)
   }
 }
 

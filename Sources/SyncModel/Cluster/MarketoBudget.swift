@@ -130,6 +130,9 @@ public struct MarketoBudget: Sendable, Equatable, Codable {
     self.usedToday = max(self.usedToday, usedToday)
   }
 
+  /// Calls of the day that it is now, as far as known.
+  public func used(at now: Instant) -> Int { USCentral.day(of: now) > day ? 0 : usedToday }
+
   private mutating func roll(to now: Instant) {
     let today = USCentral.day(of: now)
     guard today > day else { return }

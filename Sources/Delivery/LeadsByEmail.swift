@@ -1,0 +1,80 @@
+public import Marketo
+public import SyncModel
+
+extension MarketoClient {
+  /// The leads that have some email addresses, by address in lower case.
+  /// - Parameter emails: at most 300; those that no filter can name are left out.
+  public func leads(withEmails emails: [String]) async throws -> [String: [LeadAdoption.Lead]] {
+    let named = Set(emails.map { $0.lowercased() }).filter { !$0.contains(",") && $0.utf8.allSatisfy { $0 < 0x80 } }
+    return try await leads(named.sorted()[...])
+  }
+
+  private func leads(_ emails: ArraySlice<String>) async throws -> [String: [LeadAdoption.Lead]] {
+    guard !emails.isEmpty else { return [:] }
+    var found: [String: [LeadAdoption.Lead]] = [:]
+    do {
+      var next: String?
+      repeat {
+        let page = try await query(
+          .lead, by: "email", Array(emails), fields: ["id", "email", DeliveryEntity.leadKey], next: next)
+        for record in page.records {
+          guard let id = record["id"]?.whole, let email = record["email"]?.text else { continue }
+          found[email.lowercased(), default: []].append(.init(id: id, veevaID: record[DeliveryEntity.leadKey]?.text))
+        }
+        next = page.hasMore ? page.next : nil
+      } while next != nil
+      return found
+    } catch let error as MarketoError where error.reason.code == "1003" && emails.count > 1 {
+      // Too many leads have these addresses.
+      let half = emails.startIndex + emails.count / 2
+      let one = try await leads(emails[..<half])
+      let other = try await leads(emails[half...])
+      return one.merging(other) { $0 + $1 }
+    }
+  }
+}
+
+/// Gives leads that are known by their email address alone the Veeva id of the person that they are.
+extension DeliveryRunner {
+  /// Looks for one call's newcomers.
+  /// - Returns: whether there was something to do.
+  func adoptSome(_ source: DeliverySource) async throws -> Bool {
+    guard
+      let (batch, newcomers) = try await store.claimNewcomers(
+        of: source, atMost: MarketoClient.recordsPerCall, for: options.lease)
+    else { return false }
+    let leads = try await attempt(batch, hold: .zero) { try await client.leads(withEmails: newcomers.map(\.email)) }
+    var refused: [(veevaID: String, code: String, message: String)] = []
+    var adopted: [(veevaID: String, lead: Int)] = []
+    for newcomer in newcomers {
+      switch LeadAdoption(
+        veevaID: newcomer.veevaID, persons: newcomer.persons, leads: leads[newcomer.email] ?? [])
+      {
+      case .none: break
+      case .adopt(let lead): adopted.append((newcomer.veevaID, lead))
+      case .ambiguous(let message): refused.append((newcomer.veevaID, "email", message))
+      }
+    }
+    if !adopted.isEmpty { refused += try await adopt(adopted, batch) }
+    try await store.settle(batch, refused: refused)
+    return true
+  }
+
+  private func adopt(_ adopted: [(veevaID: String, lead: Int)], _ batch: DeliveryBatch) async throws
+    -> [(veevaID: String, code: String, message: String)]
+  {
+    var records = Marketo.RecordBatch()
+    for (veevaID, lead) in adopted {
+      _ = records.append(Array(#"{"id":\#(lead),"\#(DeliveryEntity.leadKey)":"\#(veevaID)"}"#.utf8))
+    }
+    let stamped = records
+    let outcomes = try await attempt(batch) {
+      try await client.syncLeads(stamped, lookupField: "id", action: .updateOnly)
+    }
+    return zip(adopted, outcomes).compactMap { person, outcome in
+      guard !outcome.isDone else { return nil }
+      let reason = outcome.reasons.first
+      return (person.veevaID, reason?.code ?? "", reason?.message ?? "the lead could not be given the Veeva id")
+    }
+  }
+}
