@@ -79,7 +79,10 @@ let package = Package(
     module("ProgressMarkers", [log]),
     module(
       "Tenants",
-      ["SyncModel", "SyncConfiguration", "HTTP", "Veeva", "PostgreSQL", "PostgresDestination", "Checkpoints", log]),
+      [
+        "SyncModel", "SyncConfiguration", "HTTP", "Veeva", "PostgreSQL", "PostgresDestination", "Checkpoints",
+        "Marketo", "Delivery", log,
+      ]),
 
     // The path of a record.
     module("Worker", ["Tenants", "JobQueue", "ProgressMarkers", log, services]),

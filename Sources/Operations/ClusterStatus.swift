@@ -11,6 +11,8 @@ public struct ClusterStatus: Sendable, Codable {
   public let objects: [ObjectStatus]
   /// Deliveries, write-backs and the like.
   public let errands: [ErrandStatus]
+  /// Of tenants whose mirror is delivered to a Marketo instance.
+  public let deliveries: [DeliveryStatus]?
   public let processes: [ProcessStatus]
   /// Messages ready on the queues, by queue name; empty where the broker cannot be asked.
   public let queues: [String: Int]
@@ -23,6 +25,7 @@ public struct ClusterStatus: Sendable, Codable {
     _ checkpoints: CheckpointStore, tenants known: [Tenant], queues: QueueDepths?
   ) async throws -> ClusterStatus {
     async let unpublished = unpublishedEvents(of: known)
+    async let delivered = deliveries(of: known, checkpoints)
     var tenants = try await checkpoints.tenantStatuses()
     // A broker that is down is no reason to show nothing.
     let depths = try? await queues?.read(tenants: tenants.map(\.tenant))
@@ -34,8 +37,8 @@ public struct ClusterStatus: Sendable, Codable {
     }
     return ClusterStatus(
       tenants: tenants, objects: try await checkpoints.objectStatuses(),
-      errands: try await checkpoints.errandStatuses(), processes: try await checkpoints.processes(),
-      queues: depths?.ready ?? [:], unreadableMessages: depths?.dead)
+      errands: try await checkpoints.errandStatuses(), deliveries: await delivered,
+      processes: try await checkpoints.processes(), queues: depths?.ready ?? [:], unreadableMessages: depths?.dead)
   }
 
   /// Events that wait, by tenant. One whose destination has no tables yet, or is down, is left out, and delays no other.
@@ -46,6 +49,17 @@ public struct ClusterStatus: Sendable, Codable {
     }
   }
 
+  /// How deliveries stand. A tenant whose mirror has no tables yet, or is down, is left out.
+  private static func deliveries(of tenants: [Tenant], _ checkpoints: CheckpointStore) async -> [DeliveryStatus] {
+    await withTaskGroup(of: DeliveryStatus?.self) { group in
+      for tenant in tenants where tenant.delivery != nil {
+        group.addTask { try? await DeliveryStatus.read(tenant, checkpoints) }
+      }
+      return await group.reduce(into: []) { all, one in all += one.map { [$0] } ?? [] }
+        .sorted { $0.tenant < $1.tenant }
+    }
+  }
+
   /// Whether every object was copied once, or cannot be without a person.
   public var isCopied: Bool { !objects.isEmpty && objects.allSatisfy { $0.isCopied || $0.phase == .failed } }
 
@@ -53,6 +67,7 @@ public struct ClusterStatus: Sendable, Codable {
   public var hasFailed: Bool {
     tenants.contains { $0.error != nil } || objects.contains { $0.phase == .failed }
       || errands.contains { $0.failures > 0 }
+      || deliveries?.contains(where: \.isStopped) == true
   }
 }
 

@@ -25,6 +25,7 @@ public struct StatusText: Sendable {
         lines += self.lines(object, rate: rates["\(object.tenant)/\(object.object)"] ?? object.rate)
       }
       lines += status.errands.filter { $0.tenant == tenant.tenant }.map(line)
+      for delivery in status.deliveries ?? [] where delivery.tenant == tenant.tenant { lines += self.lines(delivery) }
       lines += notes(tenant)
     }
     if status.tenants.isEmpty { lines.append("No tenant has been synced yet. Is a coordinator running?") }
@@ -153,7 +154,7 @@ public struct StatusText: Sendable {
 
   private func bold(_ text: String) -> String { coloured(text, "1") }
   private func dim(_ text: String) -> String { text.isEmpty ? text : coloured(text, "2") }
-  private func red(_ text: String) -> String { coloured(text, "31") }
+  func red(_ text: String) -> String { coloured(text, "31") }
   private func green(_ text: String) -> String { coloured(text, "32") }
   private func coloured(_ text: String, _ code: String) -> String {
     colours ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text

@@ -1,4 +1,5 @@
 public import Checkpoints
+public import Delivery
 public import SyncConfiguration
 public import PostgreSQL
 public import PostgresDestination
@@ -14,6 +15,8 @@ public struct Tenant: Sendable {
   public let destination: PostgresDestination
   /// Connections to the destination's database.
   public let destinationPool: PostgresPool
+  /// The Marketo instance behind the mirror that the destination is then; `nil` where the tables are all there is.
+  public let delivery: DeliveryEnd?
   /// Work that is no partition of an object.
   public internal(set) var errands: [any Errand] = []
   let checkpoints: CheckpointStore

@@ -1,6 +1,8 @@
 public import Checkpoints
+import Delivery
 public import SyncConfiguration
 import HTTP
+import Marketo
 import PostgreSQL
 import PostgresDestination
 import SyncModel
@@ -22,23 +24,68 @@ extension Tenant {
     let stored = StoredSessions(tenant: name, checkpoints: checkpoints)
     let sessions: any SessionStore = readsOnly ? PrivateSessions(stored) : stored
     let http = HTTPClient(configuration: HTTPClientConfiguration(caFile: settings.veeva.caFile))
-    let postgres = settings.destination.postgres
+    let tables = settings.destination.tables
     // Without a destination the configuration was refused; an empty URL would fail with a clear error.
     let destination = PostgresConfiguration(
-      url: postgres?.url ?? "", password: postgres?.password?.reveal(), applicationName: "crmsync \(name)")
+      url: tables?.url ?? "", password: tables?.password?.reveal(), applicationName: "crmsync \(name)")
+    let pool = PostgresPool(destination, size: connections)
+    let delivery = settings.destination.marketo.map {
+      DeliveryEnd($0, pool: pool, schema: tables?.schema ?? name, checkpoints: checkpoints, readsOnly: readsOnly)
+    }
     self.init(
       name: name, settings: settings,
       veeva: VeevaClient(
         loginURL: settings.veeva.loginURL, apiVersion: settings.veeva.apiVersion,
         credentials: settings.veeva.auth.credentials, http: http,
         sessions: sessions, limits: budget, batchBytes: batchBytes),
-      budget: budget, destination: PostgresDestination(schema: postgres?.schema ?? name),
-      destinationPool: PostgresPool(destination, size: connections), checkpoints: checkpoints,
-      live: live)
+      budget: budget, destination: PostgresDestination(schema: tables?.schema ?? name),
+      destinationPool: pool, delivery: delivery, checkpoints: checkpoints, live: live)
+    if let delivery, let marketo = settings.destination.marketo {
+      var options = DeliveryOptions()
+      options.width = min(options.width, marketo.concurrency)
+      errands.append(
+        DeliveryErrand(tenant: name, end: delivery, checkpoints: checkpoints, options: options) {
+          live.selections(of: name).map(\.object)
+        })
+    }
   }
 
   /// What tells this destination from another.
   public var destinationIdentity: String { "\(destinationPool.configuration.identity)/\(destination.schema)" }
+}
+
+extension CheckpointStore {
+  /// Registers a tenant and its destination.
+  /// - Throws: ``Checkpoints/TenantConflict`` when another tenant has the destination, or its Marketo instance.
+  public func register(_ tenant: Tenant) async throws {
+    try await register(
+      tenant: tenant.name, destination: tenant.destinationIdentity, instance: tenant.delivery?.instance)
+  }
+}
+
+extension DeliveryEnd {
+  /// The end that a configuration names; nothing is sent yet.
+  init(
+    _ marketo: TenantConfiguration.Marketo, pool: PostgresPool, schema: String, checkpoints: CheckpointStore,
+    readsOnly: Bool
+  ) {
+    let limits = MarketoBudget.Limits(
+      callsPerWindow: marketo.callsPerWindow, concurrent: marketo.concurrency,
+      callsPerDay: max(1, Int(Double(marketo.callsPerDay) * marketo.apiShare)))
+    // Who only looks makes few calls, and may find no checkpoints to count them in.
+    let observer: any MarketoLimitObserver =
+      readsOnly
+      ? NoMarketoLimits()
+      : SharedMarketoBudget(instance: marketo.instance, limits: limits, checkpoints: checkpoints)
+    self.init(
+      instance: marketo.instance,
+      client: MarketoClient(
+        credentials: MarketoCredentials(
+          baseURL: marketo.baseURL, identityURL: marketo.identityURL, clientID: marketo.clientID,
+          clientSecret: marketo.clientSecret?.reveal() ?? ""),
+        http: HTTPClient(configuration: HTTPClientConfiguration(caFile: marketo.caFile)), limits: observer),
+      pool: pool, schema: schema, limits: limits)
+  }
 }
 
 extension TenantConfiguration.Veeva.Auth {

@@ -1,3 +1,5 @@
+import Delivery
+import Marketo
 import PostgreSQL
 import PostgresDestination
 import SyncModel
@@ -17,6 +19,9 @@ enum FailureTable {
     case is CancellationError: .handedBack(after: .zero, reason: nil)
     case let error as BudgetExhausted: .handedBack(after: error.wait, reason: error.description)
     case let error as VeevaError: ending(for: error)
+    case let error as MarketoBudgetExhausted: .handedBack(after: error.wait, reason: error.description)
+    case let error as MarketoError where [.retry, .renewToken].contains(error.disposition):
+      .interrupted(atLeast: .zero, reason: "\(error)")
     case let error as PostgresError where error.kind == .cancelled: .handedBack(after: .zero, reason: nil)
     case let error as PostgresError where error.isInterruption:
       .interrupted(atLeast: .zero, reason: "\(error)")

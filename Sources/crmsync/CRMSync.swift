@@ -46,6 +46,7 @@ struct CRMSync: AsyncParsableCommand {
       } else {
         try command.run()
       }
+      ExitStatus.leave(ExitStatus.done.rawValue)
     } catch {
       // Asking for help is an error to the parser, which some verbs meet only when they run.
       let code = exitCode(for: error)

@@ -1,3 +1,4 @@
+public import Delivery
 public import PostgresDestination
 
 /// What verifying one object came to.
@@ -8,11 +9,13 @@ public struct ObjectVerification: Sendable, Codable {
   public var repair: RepairOutcome?
   /// Calls to the source.
   public var apiCalls: Int
+  /// What Marketo holds of the tables; `nil` where they are the destination.
+  public var delivery: [DeliveryComparison]?
 
-  /// Whether source and destination agreed.
+  /// Whether source and tables agreed.
   public var isEqual: Bool { tables.allSatisfy(\.isEqual) }
-  /// Whether they agree now.
-  public var isGood: Bool { repair.map(\.isComplete) ?? isEqual }
+  /// Whether all agree now.
+  public var isGood: Bool { (repair.map(\.isComplete) ?? isEqual) && delivery?.allSatisfy(\.isEqual) != false }
 }
 
 /// What repairing one object came to.

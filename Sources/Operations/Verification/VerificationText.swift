@@ -1,3 +1,4 @@
+public import Delivery
 import PostgresDestination
 
 /// A verification for people.
@@ -5,6 +6,21 @@ public enum VerificationText {
   /// The lines about one object.
   public static func lines(_ result: ObjectVerification) -> [String] {
     result.tables.map(line) + (result.repair.map { lines($0, result.object) } ?? [])
+  }
+
+  /// The line about what Marketo holds of one table.
+  public static func line(_ delivery: DeliveryComparison) -> String {
+    let counts = [(delivery.waiting, "waiting"), (delivery.refused, "refused")].filter { $0.0 > 0 }
+      .map { ", \($0.0) \($0.1)" }.joined()
+    if delivery.isEqual {
+      return "  equal      Marketo's \(delivery.entity): \(delivery.delivered) records, \(delivery.compared) compared"
+        + counts
+    }
+    let again = delivery.redelivered > 0 ? "; \(delivery.redelivered) are delivered again" : ""
+    return
+      "  DIFFERENT  Marketo's \(delivery.entity): \(delivery.missing) missing, \(delivery.different) different, "
+      + "\(delivery.doubled) doubled of \(delivery.delivered)\(counts); such as "
+      + delivery.examples.joined(separator: ", ") + again
   }
 
   /// What it comes to in all.

@@ -59,7 +59,7 @@ struct Cluster: Sendable {
     let cluster = try Cluster(options.source, slots: slots)
     try await cluster.checkpoints.migrate()
     for tenant in cluster.tenants {
-      try await cluster.checkpoints.register(tenant: tenant.name, destination: tenant.destinationIdentity)
+      try await cluster.checkpoints.register(tenant)
     }
     return cluster
   }

@@ -1,6 +1,8 @@
 import AMQP
 import ArgumentParser
 import Checkpoints
+import Delivery
+import Marketo
 import SyncConfiguration
 import Foundation
 import JobQueue
@@ -21,22 +23,30 @@ enum ExitStatus: Int32, Comparable {
   init(for error: any Error) {
     self =
       switch error {
-      case is ConfigurationError, is ValidationError, is TenantConflict, is UnknownTenant, is UnknownObject:
+      case is ConfigurationError, is ValidationError, is TenantConflict, is UnknownTenant, is UnknownObject,
+        is MirrorOfAnotherInstance:
         .usage
       case let error as PostgresError: error.isUnreachable ? .unreachable : .failed
       case let error as QueueError: error.isUnreachable ? .unreachable : .failed
       case let error as VeevaError: error.isUnreachable ? .unreachable : .failed
+      case let error as MarketoError: error.isUnreachable ? .unreachable : .failed
       default: .failed
       }
   }
 
   static func < (a: ExitStatus, b: ExitStatus) -> Bool { a.rawValue < b.rawValue }
 
+  /// Ends the process, and does not let C libraries tidy up: threads of connections may still be using them.
+  static func leave(_ code: Int32) -> Never {
+    fflush(nil)
+    _exit(code)
+  }
+
   /// Says what went wrong and ends the process.
   static func end(with error: any Error) -> Never {
-    if let exit = error as? ExitCode { Foundation.exit(exit.rawValue) }
+    if let exit = error as? ExitCode { leave(exit.rawValue) }
     FileHandle.standardError.write(Data("crmsync: \(error)\n".utf8))
-    Foundation.exit(ExitStatus(for: error).rawValue)
+    leave(ExitStatus(for: error).rawValue)
   }
 }
 

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Checkpoints
+import Delivery
 import JobQueue
+import Marketo
 import PostgresDestination
 import SyncModel
 import Tenants
@@ -42,15 +44,33 @@ struct Check: AsyncParsableCommand {
     for tenant in cluster.tenants {
       print(tenant.name)
       await step("destination \(tenant.destinationIdentity)") {
-        try await cluster.checkpoints.register(tenant: tenant.name, destination: tenant.destinationIdentity)
+        try await cluster.checkpoints.register(tenant)
         return ""
       }
       await step("Veeva login") { try await login(tenant, cluster.checkpoints) }
       // Without a login every object would fail the same way.
       guard (try? await tenant.veeva.organizationID()) != nil else { continue }
+      var mappings: [ObjectMapping] = []
       for object in tenant.selections.map(\.object) {
-        await step("\(object)") { try await see(object, tenant) }
+        await step("\(object)") {
+          let described = try await SchemaReader(tenant: tenant).read(object)
+          mappings.append(described.mapping)
+          return try await see(described, tenant)
+        }
       }
+      guard let end = tenant.delivery else { continue }
+      var looked: DeliveryPreparation?
+      await step("Marketo \(end.instance)") {
+        let calls = try await end.client.callsToday()
+        looked = try await DeliveryPreparation(DeliveryPlan(mappings), at: end.client)
+        return ", \(calls) of \(end.limits.callsPerDay) calls used today"
+      }
+      guard let preparation = looked else { continue }
+      await step("Marketo permissions") {
+        try await end.rehearse(preparation)
+        return ""
+      }
+      for entity in preparation.steps { await step("\(entity.entity.table)") { try see(entity) } }
     }
     if worst != .done { throw ExitCode(worst.rawValue) }
   }
@@ -67,12 +87,29 @@ struct Check: AsyncParsableCommand {
     return ", org \(organization), API \(tenant.veeva.apiVersion)"
   }
 
-  private func see(_ object: SourceObject, _ tenant: Tenant) async throws -> String {
-    let described = try await SchemaReader(tenant: tenant).read(object)
+  private func see(_ described: DescribedObject, _ tenant: Tenant) async throws -> String {
     try await tenant.rehearseTables(for: described.mapping)
     let hidden = described.mapping.hidden
     return
       ": \(described.mapping.fields.count) fields → \(described.mapping.tables.map(\.table).joined(separator: ", "))"
       + (hidden.isEmpty ? "" : "; not visible: \(hidden.joined(separator: ", "))")
+  }
+
+  private func see(_ step: DeliveryPreparation.Step) throws -> String {
+    if let stop = step.problems.first(where: \.stopsEntity) {
+      throw DeliveryError(entity: stop.entity, field: stop.field, what: stop.what)
+    }
+    let making = step.schema.newFields.count
+    return " → \(step.entity.target.name): \(step.schema.fields.count) fields"
+      + (step.schema.makesType ? "; the custom object is made" : making > 0 ? "; \(making) are made" : "")
+      + step.leftOut.map { "\n            left out, since \($0.reason): \($0.fields.joined(separator: ", "))" }.joined()
+  }
+}
+
+extension DeliveryPreparation.Step {
+  /// Fields that are not delivered, by reason.
+  var leftOut: [(reason: String, fields: [String])] {
+    Dictionary(grouping: problems.filter { !$0.stopsEntity }, by: \.what)
+      .map { ($0.key, $0.value.map(\.field).sorted()) }.sorted { $0.0 < $1.0 }
   }
 }

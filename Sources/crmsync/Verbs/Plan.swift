@@ -1,4 +1,5 @@
 import ArgumentParser
+import Delivery
 import Operations
 import SyncModel
 import Tenants
@@ -11,10 +12,13 @@ struct Plan: AsyncParsableCommand {
       EXAMPLES
         crmsync plan
         crmsync plan --json
+        crmsync plan --adoptions          Asks Marketo, too, which of its leads become persons of Veeva
       """)
 
   @OptionGroup var options: ConfigurationOptions
   @OptionGroup var output: OutputOptions
+  @Flag(help: "Look for leads of Marketo that have a person's email address: a call for 300 persons.")
+  var adoptions = false
 
   /// Rows per second that orgs deliver, at the slow and at the fast end; a first estimate before anything is measured.
   private static let usualRates = (slow: 2_000, fast: 20_000)
@@ -24,9 +28,11 @@ struct Plan: AsyncParsableCommand {
     let reporter = PlanReporter(limits: cluster.planning)
     var reports: [String: [ObjectPlanReport]] = [:]
     for tenant in cluster.tenants {
-      for object in tenant.selections.map(\.object) {
-        reports[tenant.name, default: []].append(try await reporter.plan(object, of: tenant))
+      var objects = try await reporter.plan(tenant)
+      if adoptions, let place = objects.firstIndex(where: { $0.object == SourceObject.personAccounts.apiName }) {
+        objects[place].adoption = try await reporter.adoptions(of: tenant)
       }
+      reports[tenant.name] = objects
     }
     if output.json { return try printJSON(reports) }
     for (tenant, objects) in reports.sorted(by: { $0.key < $1.key }) { show(tenant, objects) }
@@ -50,6 +56,36 @@ struct Plan: AsyncParsableCommand {
     print(
       "  \(rows) rows in about \(calls) API calls; expect \(StatusText.duration(Double(rows / fast))) to "
         + "\(StatusText.duration(Double(rows / slow))), depending on the org")
+    show(objects.flatMap { $0.delivery ?? [] })
+    for report in objects.compactMap(\.adoption) { show(report) }
+  }
+
+  /// What would become of leads that are there already.
+  private func show(_ adoption: AdoptionReport) {
+    print(
+      "  \(adoption.adopted) leads of Marketo are known by their email address alone and become persons of Veeva"
+        + (adoption.ambiguous > 0 ? "; \(adoption.ambiguous) persons would be rejects:" : ""))
+    for example in adoption.examples { print("    \(example)") }
+  }
+
+  /// What would be brought to Marketo.
+  private func show(_ deliveries: [DeliveryPlanReport]) {
+    guard !deliveries.isEmpty else { return }
+    print("  table                           Marketo                               rows  calls  fields to make")
+    for delivery in deliveries {
+      let object = delivery.target + (delivery.makesObject ? " (to make)" : "")
+      print(
+        "  \(delivery.entity.padded(31)) \(object.padded(31))\("\(delivery.rows)".aligned(10))"
+          + "\("\(delivery.calls)".aligned(6))\("\(delivery.newFields.count)".aligned(15))")
+      if !delivery.newFields.isEmpty { print("    to make: \(delivery.newFields.joined(separator: ", "))") }
+      for problem in delivery.problems where problem.stopsEntity {
+        print("    STOPPED  \(problem.field): \(problem.what)")
+      }
+      let leftOut = delivery.problems.filter { !$0.stopsEntity }.map(\.field)
+      if !leftOut.isEmpty { print("    without a place in Marketo: \(leftOut.joined(separator: ", "))") }
+    }
+    let calls = deliveries.reduce(0) { $0 + $1.calls }
+    print("  about \(calls) Marketo calls for what it has none of yet")
   }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Delivery
 import SyncModel
 import Tenants
 
@@ -28,10 +29,31 @@ struct Schema: AsyncParsableCommand {
         description: "tenant \(tenant.name) does not sync \(object ?? ""); it syncs "
           + tenant.selections.map(\.object.apiName).joined(separator: ", "))
     }
+    // What a custom object links to may be another object's matter.
+    let needed = tenant.delivery == nil ? selected : tenant.selections.map(\.object)
     var mappings: [ObjectMapping] = []
-    for object in selected { mappings.append(try await SchemaReader(tenant: tenant).read(object).mapping) }
-    if output.json { return try printJSON(mappings) }
-    mappings.forEach(show)
+    for object in needed { mappings.append(try await SchemaReader(tenant: tenant).read(object).mapping) }
+    let plan = tenant.delivery.map { _ in DeliveryPlan(mappings) }
+    let shown = mappings.filter { selected.contains($0.object) }.map { MappingOutput(mapping: $0, plan: plan) }
+    if output.json { return try printJSON(shown) }
+    for one in shown {
+      show(one.mapping)
+      for entity in one.marketo ?? [] { show(entity) }
+    }
+  }
+
+  /// Marketo's side of a table.
+  private func show(_ entity: MarketoFields) {
+    print("\(entity.table) → Marketo \(entity.object), found by \(entity.key)")
+    for field in entity.fields {
+      print(
+        "  \(field.column.padded(42)) → \(field.name.padded(42)) \(field.type)" + (field.isStandard ? "" : "  (custom)")
+      )
+    }
+    for (column, reason) in entity.omitted.sorted(by: { $0.key < $1.key }) {
+      print("  \(column.padded(42)) left out: \(reason)")
+    }
+    print("")
   }
 
   private func show(_ mapping: ObjectMapping) {
@@ -47,5 +69,59 @@ struct Schema: AsyncParsableCommand {
     for field in mapping.hidden { print("  \(field.padded(42)) hidden from the sync user, or not in this org") }
     for field in mapping.omitted { print("  \(field.field.padded(42)) left out: \(field.reason.rawValue)") }
     print("")
+  }
+}
+
+/// A mapping as JSON, with Marketo's side where there is one.
+private struct MappingOutput: Encodable {
+  let mapping: ObjectMapping
+  let marketo: [MarketoFields]?
+
+  private enum CodingKeys: String, CodingKey { case marketo }
+
+  init(mapping: ObjectMapping, plan: DeliveryPlan?) {
+    self.mapping = mapping
+    let tables = mapping.tables.map(\.table)
+    marketo = plan?.entities.filter { tables.contains($0.table) }.map(MarketoFields.init)
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    try mapping.encode(to: encoder)
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encodeIfPresent(marketo, forKey: .marketo)
+  }
+}
+
+/// Marketo's names and types of a table's columns.
+private struct MarketoFields: Encodable {
+  struct Field: Encodable {
+    let column: String
+    let name: String
+    let type: String
+    let isStandard: Bool
+  }
+
+  let table: String
+  let object: String
+  let key: String
+  let fields: [Field]
+  /// By column, why it is not delivered.
+  let omitted: [String: String]
+
+  init(_ entity: DeliveryEntity) {
+    table = entity.table
+    object = entity.target.name
+    key = entity.key
+    var fields = entity.fields.map {
+      Field(column: $0.column, name: $0.name, type: $0.type.rawValue, isStandard: $0.isStandard)
+    }
+    fields += entity.parents.map { Field(column: $0.column, name: $0.name, type: "string", isStandard: true) }
+    if let path = entity.leadPath {
+      fields.append(
+        Field(
+          column: path.parent?.column ?? path.column, name: DeliveryEntity.leadLink, type: "link", isStandard: false))
+    }
+    self.fields = fields
+    omitted = Dictionary(entity.omitted.map { ($0.column, $0.reason) }, uniquingKeysWith: { first, _ in first })
   }
 }

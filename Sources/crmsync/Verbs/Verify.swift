@@ -1,4 +1,6 @@
 import ArgumentParser
+import Checkpoints
+import Delivery
 import Operations
 import PostgresDestination
 import SyncModel
@@ -15,6 +17,9 @@ struct Verify: AsyncParsableCommand {
       A repair fetches what is missing or different. Of rows that the org does not have it asks the org: persons and
       companies are flagged as deleted, other rows are removed. Where the org says nothing of more than a fifth of a
       table's rows, they are taken for hidden, and stay, unless you say --force.
+
+      Where Marketo is the destination, all that was delivered is read back from it by key, a call for 300 records, and
+      compared value by value; a repair lets what is missing or different be delivered again.
 
       EXAMPLES
         crmsync verify acme
@@ -54,9 +59,29 @@ struct Verify: AsyncParsableCommand {
       line.clear()
       if !output.json { VerificationText.lines(result).forEach { print($0) } }
     }
+    for comparison in try await verifyDelivery(tenant, cluster, line) {
+      if !output.json { print(VerificationText.line(comparison)) }
+      guard let place = results.firstIndex(where: { $0.tables.contains { $0.table == comparison.entity } }) else {
+        continue
+      }
+      results[place].delivery = (results[place].delivery ?? []) + [comparison]
+    }
     if output.json { try printJSON(results) }
     let isGood = results.allSatisfy(\.isGood)
     if !output.json { VerificationText.summary(results).forEach { print($0) } }
     guard isGood else { throw ExitCode(ExitStatus.failed.rawValue) }
+  }
+
+  private func verifyDelivery(
+    _ tenant: Tenant, _ cluster: Cluster, _ line: ProgressLine
+  ) async throws -> [DeliveryComparison] {
+    guard let end = tenant.delivery else { return [] }
+    defer { line.clear() }
+    let plan = try await cluster.checkpoints.deliveryPlan(of: tenant.selections.map(\.object), tenant: tenant.name)
+    let comparisons = try await DeliveryVerifier(end, repairs: repair).verify(plan) { entity, records in
+      line.show("  Marketo's \(entity): \(records) records")
+    }
+    if comparisons.contains(where: { $0.redelivered > 0 }) { try await cluster.checkpoints.announceProgress() }
+    return comparisons
   }
 }
