@@ -4,24 +4,21 @@ public import SyncModel
 /// A marketing database in PostgreSQL: one schema per tenant, typed tables.
 public struct PostgresDestination: Sendable {
   public let schema: String
-  /// Whether changes of two-way columns are captured, to be written to the source.
-  public let writesBack: Bool
 
   /// A destination in a schema, which is made when it is missing.
-  public init(schema: String, writesBack: Bool = false) {
-    self.schema = schema
-    self.writesBack = writesBack
-  }
+  public init(schema: String) { self.schema = schema }
 
   /// Creates or alters the tables of a mapping. Safe to run again and by several processes at once.
+  ///
+  /// Where the mapping has two-way columns, marketers' changes of them are captured from then on.
   public func prepare(_ mapping: ObjectMapping, on connection: PostgresConnection) async throws {
-    try await SchemaMigrator(schema: schema, writesBack: writesBack).prepare(
+    try await SchemaMigrator(schema: schema).prepare(
       mapping.tables, object: mapping.object.apiName, on: connection)
   }
 
   /// Tries what ``prepare(_:on:)`` would do and takes it back, to find out whether it could be done.
   public func rehearse(_ mapping: ObjectMapping, on connection: PostgresConnection) async throws {
-    try await SchemaMigrator(schema: schema, writesBack: writesBack).prepare(
+    try await SchemaMigrator(schema: schema).prepare(
       mapping.tables, object: mapping.object.apiName, on: connection, keepsChanges: false)
   }
 

@@ -4,7 +4,6 @@ import SyncModel
 /// Creates and alters the destination's tables, in one transaction, one process at a time.
 struct SchemaMigrator: Sendable {
   let schema: String
-  let writesBack: Bool
 
   /// Says that a rehearsal went well and its transaction shall be rolled back.
   private struct Rehearsed: Error {}
@@ -12,7 +11,7 @@ struct SchemaMigrator: Sendable {
   func prepare(
     _ tables: [TableMapping], object: String, on connection: PostgresConnection, keepsChanges: Bool = true
   ) async throws {
-    let (schema, writesBack) = (schema, writesBack)
+    let schema = schema
     do {
       try await connection.transaction { db in
         // DDL waits for readers; readers that come later wait for it. Better to try again than to stand in the way.
@@ -23,7 +22,7 @@ struct SchemaMigrator: Sendable {
         try Self.prepareBookkeeping(schema, on: db)
         for table in tables { try Self.prepare(table, object: object, schema: schema, on: db) }
         for table in tables where table.table == CaptureTables.person {
-          try Self.prepareCapture(table, writesBack: writesBack, schema: schema, on: db)
+          try Self.prepareCapture(table, schema: schema, on: db)
         }
         if !keepsChanges { throw Rehearsed() }
       }
@@ -55,10 +54,10 @@ struct SchemaMigrator: Sendable {
   }
 
   private static func prepareCapture(
-    _ table: TableMapping, writesBack: Bool, schema: String, on db: isolated PostgresConnection
+    _ table: TableMapping, schema: String, on db: isolated PostgresConnection
   ) throws {
     do {
-      try CaptureTables.prepare(table, writesBack: writesBack, in: schema, on: db)
+      try CaptureTables.prepare(table, in: schema, on: db)
     } catch let error as PostgresError {
       throw DestinationError.from(error, schema: schema, table: table.table)
     }
@@ -116,6 +115,8 @@ struct SchemaMigrator: Sendable {
           comment(TableMapping.comment(on: field, of: object), on: "column \(column(definition.name))"))
       }
     case .widen(let column, let type, let conversion):
+      // PostgreSQL: a column that a trigger's condition names keeps its type. They are made again afterwards.
+      if table.table == CaptureTables.person { try db.execute(CaptureTables(schema: schema).dropTriggers) }
       try db.execute(
         "alter table \(name) alter column \(quotedIdentifier(column)) type \(type) using \(conversion)")
     case .retire(let name, let text), .revive(let name, let text):

@@ -13,11 +13,11 @@ struct Delta: Sendable {
 
   init(
     _ object: SourceObject, _ fields: [(String, FieldType)], triggers: [String]? = nil, recordTypes: [String] = [],
-    createdFrom: Instant? = nil, isUpdateable: Bool = false
+    createdFrom: Instant? = nil, writesBack: Bool = false
   ) throws {
     let schema = SourceObjectSchema(
-      name: object.apiName, fields: fields.map { SourceField(name: $0.0, type: $0.1, updateable: isUpdateable) })
-    mapping = try ObjectMapping(ObjectSelection(object, triggers: triggers), schema)
+      name: object.apiName, fields: fields.map { SourceField(name: $0.0, type: $0.1, updateable: writesBack) })
+    mapping = try ObjectMapping(ObjectSelection(object, triggers: triggers, writesBack: writesBack), schema)
     rules = ChangeRules(
       object: object, fields: mapping.fields, schema: schema, recordTypes: recordTypes, createdFrom: createdFrom)
   }

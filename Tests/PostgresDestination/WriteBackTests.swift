@@ -5,11 +5,11 @@ import Testing
 
 /// What marketers change in `person`, and what becomes of it.
 @Suite(.server) struct WriteBackTests {
-  private static let destination = PostgresDestination(schema: "t", writesBack: true)
+  private static let destination = PostgresDestination(schema: "t")
   private static let activity = ["kind", "field", "value", "other_value", "reason"]
 
   /// Persons with two-way columns of several types.
-  private static func persons() throws -> Delta {
+  private static func persons(writesBack: Bool = true) throws -> Delta {
     try Delta(
       .personAccounts,
       [
@@ -18,7 +18,7 @@ import Testing
         ("LastName", .string), ("PersonEmail", .email), ("PersonBirthdate", .date),
         ("PersonHasOptedOutOfEmail", .boolean), ("Hobbies__pc", .multipicklist), ("Seen__pc", .datetime),
         ("Score__pc", .double), ("V__c", .string),
-      ], recordTypes: [Delta.recordType], isUpdateable: true)
+      ], recordTypes: [Delta.recordType], writesBack: writesBack)
   }
 
   private func with(_ body: (Delta, TestDatabase, PostgresConnection) async throws -> Void) async throws {
@@ -211,21 +211,159 @@ import Testing
     }
   }
 
-  @Test("without write-back nothing is captured, and switched off again it captures nothing more")
+  @Test("a text is spelled as Veeva stores it: without blanks around it, and none where nothing is left")
+  func spelling() async throws {
+    try await with { delta, database, db in
+      try await delta.change([person(1, email: "a@x.example", second: 1)], on: db)
+      try await db.execute("update t.person set email = E' \t m@x.example\n', last_name = ' ', hobbies__pc = '{}'")
+      #expect(try await database.rows(["email", "last_name", "hobbies__pc"], from: "t.person") == ["m@x.example|∅|∅"])
+      #expect(
+        summary(try await claim(database)) == ["email a@x.example -> m@x.example", "last_name L1 -> ∅"])
+    }
+  }
+
+  @Test("an edit of two-way columns announces itself, on the channel that the coordinator listens to; a page does not")
+  func announced() async throws {
+    try await with { delta, database, db in
+      try await delta.change([person(1, email: "a@x.example", second: 1)], on: db)
+      let listener = try await database.another()
+      try await listener.listen("crmsync_progress")
+      try await delta.change([person(1, email: "b@x.example", second: 2)], on: db)
+      try await db.execute("update t.person set v__c = 'not two-way'")
+      try await db.execute("notify crmsync_progress, 'after'; update t.person set email = 'm@x.example'")
+      #expect(try await listener.nextNotification(timeout: .seconds(30))?.payload == "after")
+      #expect(try await listener.nextNotification(timeout: .seconds(30))?.payload == "")
+      await listener.close()
+    }
+  }
+
+  @Test("a change of an account that is deleted, or leaves the synced set, is void, which the activity log says")
+  func deleted() async throws {
+    try await with { delta, database, db in
+      for (number, more) in [(1, ["IsDeleted": "true"]), (2, ["RecordTypeId": Delta.otherType])] {
+        try await delta.change([person(number, email: "a@x.example", second: 1)], on: db)
+        try await db.execute("update t.person set email = 'm@x.example' where veeva_id = '\(id(number))'")
+        try await delta.change([person(number, email: "a@x.example", second: 2, more)], on: db)
+        #expect(try await claim(database).isEmpty)
+        try await delta.change([person(number, email: "a@x.example", second: 3)], on: db)
+        #expect(
+          try await database.rows(["email"], from: "t.person where veeva_id = '\(id(number))'") == ["a@x.example"])
+      }
+      #expect(
+        try await database.rows(["kind", "value", "other_value"], from: "t.person_activity")
+          == ["gone|m@x.example|a@x.example", "gone|m@x.example|a@x.example"])
+    }
+  }
+
+  @Test("changes of persons that are there no longer stand in nobody's way")
+  func orphans() async throws {
+    try await with { delta, database, db in
+      try await delta.change((1...3).map { person($0, email: "a\($0)@x.example", second: 1) }, on: db)
+      try await db.execute("update t.person set email = 'm@x.example'")
+      try await db.execute("delete from t.person where veeva_id <> '\(id(3))'")
+      #expect(try await claim(database, limit: 1).map(\.recordID) == [id(3)])
+      #expect(try await database.value("select count(*) from t.crmsync_capture") == "1")
+    }
+  }
+
+  @Test("a column whose type becomes a wider one keeps its changes, and is captured on")
+  func widened() async throws {
+    try await withDatabase { database in
+      let db = database.connection
+      func delta(_ type: FieldType) throws -> Delta {
+        try Delta(
+          .personAccounts,
+          [
+            ("Id", .id), ("SystemModstamp", .datetime), ("CreatedDate", .datetime), ("IsDeleted", .boolean),
+            ("MasterRecordId", .reference), ("IsPersonAccount", .boolean), ("RecordTypeId", .reference),
+            ("Score__pc", type),
+          ], recordTypes: [Delta.recordType], writesBack: true)
+      }
+      try await delta(.int).prepare(on: db)
+      try await delta(.int).change([account(1, "", second: 1, ["Score__pc": "5"])], on: db)
+      try await db.execute("update t.person set score__pc = 7")
+      try await delta(.double).prepare(on: db)
+      #expect(summary(try await claim(database)) == ["score__pc 5 -> 7"])
+      try await db.execute("update t.person set score__pc = 7.5; update t.crmsync_capture set claimed_until = null")
+      #expect(summary(try await claim(database)) == ["score__pc 5 -> 7.5"])
+    }
+  }
+
+  @Test("people see what waits and what was refused, and may let it be written again or give it up")
+  func people() async throws {
+    try await with { delta, database, db in
+      let destination = Self.destination
+      try await delta.change((1...3).map { person($0, email: "a\($0)@x.example", second: 1) }, on: db)
+      #expect(try await destination.writeBackDemand(limit: 100, on: db).persons == 0)
+      try await db.execute("update t.person set email = 'bad', unsubscribed = true")
+      #expect(try await destination.writeBackDemand(limit: 100, on: db).persons == 3)
+      let changes = try await claim(database)
+      try await settle(database, changes.filter { $0.column == "email" }, .refused(reason: "INVALID_EMAIL_ADDRESS"))
+      try await settle(database, changes.filter { $0.column != "email" }, .retry(after: .seconds(3600)))
+      let status = try #require(try await destination.writeBackStatus(on: db))
+      #expect(status.pending == 3 && status.refused == 3 && (status.longestSeconds ?? -1) >= 0)
+      let demand = try await destination.writeBackDemand(limit: 100, on: db)
+      #expect(demand.persons == 0 && (demand.nextSeconds ?? 0) > 3000)
+      let refused = try await destination.refusedChanges(on: db)
+      #expect(refused.map(\.recordID) == (1...3).map { id($0) })
+      #expect(refused.allSatisfy { $0.value == "bad" && $0.reason == "INVALID_EMAIL_ADDRESS" && $0.column == "email" })
+      #expect(try await destination.discardRefused(recordID: id(1), column: "email", on: db))
+      #expect(try await !destination.discardRefused(recordID: id(1), column: "email", on: db))
+      #expect(try await destination.retryRefused(on: db) == 2)
+      #expect(summary(try await claim(database)) == ["email a2@x.example -> bad", "email a3@x.example -> bad"])
+      #expect(try await database.rows(["email"], from: "t.person") == ["bad", "bad", "bad"])
+      #expect(
+        try await database.rows(["kind", "value"], from: "t.person_activity where kind = 'discarded'")
+          == ["discarded|bad"])
+    }
+  }
+
+  @Test("a comparison takes a person with pending changes for what both sides last agreed on")
+  func comparison() async throws {
+    try await with { delta, database, db in
+      let records = (1...4).map { person($0, email: "a\($0)@x.example", second: 1) }
+      try await delta.change(records, on: db)
+      try await db.execute(
+        "update t.person set email = 'm@x.example', unsubscribed = true where veeva_id = '\(id(1))'")
+      // No marketer's change: somebody has got at the copy.
+      try await db.execute(
+        "begin; set local crmsync.writing = 'on'; update t.person set email = 'x' where veeva_id = '\(id(2))'; commit")
+      let checksum = RowChecksum(delta.mapping, allColumns: true)
+      let comparison = try await Comparison.begin(
+        Self.destination, mapping: delta.mapping, checksum: checksum, conditions: [], rejected: [PackedID](), on: db)
+      let bounds = IDBounds([])
+      try await comparison.narrow(to: bounds.merged([0]))
+      var batch = RecordBatch(columnCount: checksum.fields.count)
+      for record in records { batch.append(checksum.fields.map { record[$0] }) }
+      let lines = ChecksumLines(checksum, bounds: bounds, ranges: [0], rejected: [])
+      let source = batch
+      try await comparison.stage { put in try await put(lines.lines(of: source)) }
+      let found = try await comparison.differences(since: Instant(seconds: 4_000_000_000))
+      #expect(found.first?.different == 1 && found.first?.examples == [id(2)])
+    }
+  }
+
+  @Test("without write-back nothing is captured; switched off again, what was captured is dropped, and says so")
   func switchedOff() async throws {
     try await withDatabase { database in
       let db = database.connection
-      let delta = try Self.persons()
-      try await delta.prepare(on: db)
+      let without = try Self.persons(writesBack: false)
+      try await without.prepare(on: db)
       #expect(try await database.value("select to_regclass('t.crmsync_capture')") == nil)
-      for writesBack in [true, true, false] {
-        try await PostgresDestination(schema: "t", writesBack: writesBack).prepare(delta.mapping, on: db)
-      }
-      try await delta.change([person(1, email: "a@x.example", second: 1)], on: db)
+      for _ in 0..<2 { try await Self.persons().prepare(on: db) }
+      try await without.change(
+        [person(1, email: "a@x.example", second: 1), person(2, email: "b@x.example", second: 1)], on: db)
       try await db.execute("update t.person set email = 'm@x.example'")
+      try await settle(database, try await claim(database, limit: 1), .written(at: Instant(seconds: 0)))
+      try await without.prepare(on: db)
+      #expect(
+        try await database.rows(Self.activity, from: "t.person_activity")
+          == ["dropped|email|m@x.example|b@x.example|the field is no longer two-way"])
+      try await db.execute("update t.person set email = 'n@x.example'")
       #expect(try await database.value("select count(*) from t.crmsync_capture") == "0")
-      try await delta.change([person(1, email: "a@x.example", second: 2)], on: db)
-      #expect(try await database.rows(["email"], from: "t.person") == ["a@x.example"])
+      try await without.change([person(1, email: "a@x.example", second: 2)], on: db)
+      #expect(
+        try await database.rows(["email"], from: "t.person where veeva_id = '\(id(1))'") == ["a@x.example"])
     }
   }
 }

@@ -43,7 +43,7 @@ extension Comparison {
   /// in motion: nothing can be said of it.
   /// - Parameter start: the source's clock when the comparison began.
   public func differences(since start: Instant) async throws -> [TableDifferences] {
-    for (part, table) in mapping.tables.enumerated() {
+    for part in mapping.tables.indices {
       _ = try await connection.query(
         """
         insert into verify_difference (part, id, kind)
@@ -54,7 +54,7 @@ extension Comparison {
         full join (
           select d.veeva_id as id, \(ChecksumExpression.row("d", checksum.columns[part])) as sum, d.synced_at,
             \(live[part]) as is_live
-          from \(name(table)) d join pg_temp.verify_range r on d.veeva_id >= r.low and d.veeva_id < r.high
+          from \(looked(at: part))
           where \(notRejected)
         ) d on d.id = s.id
         where case when s.id is null then d.is_live else d.is_live is not true or d.sum is distinct from s.sum\(part) end

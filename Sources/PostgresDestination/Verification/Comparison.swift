@@ -17,6 +17,8 @@ public struct Comparison: Sendable {
   let hasRejects: Bool
   /// The database's clock when the comparison began.
   let began: String
+  /// Whether marketers' changes are captured, by which persons differ from the source on purpose.
+  let hasCaptures: Bool
 
   /// Begins a comparison.
   /// - Parameters:
@@ -45,7 +47,8 @@ public struct Comparison: Sendable {
     let rows = try await LiveRows(schema: destination.schema, conditions: conditions, on: connection)
     return Comparison(
       destination: destination, mapping: mapping, checksum: checksum, connection: connection,
-      live: mapping.tables.map { rows.condition($0, row: "d") }, hasRejects: !rejected.isEmpty, began: clock ?? "")
+      live: mapping.tables.map { rows.condition($0, row: "d") }, hasRejects: !rejected.isEmpty, began: clock ?? "",
+      hasCaptures: try await destination.capturesChanges(on: connection))
   }
 
   /// Makes sure that the server hashes as ``SyncModel/TextHash`` does.
@@ -61,6 +64,27 @@ public struct Comparison: Sendable {
   }
 
   func name(_ table: TableMapping) -> String { qualified(destination.schema, table.table) }
+
+  /// The rows `d` of a table in the ranges that are looked at closely.
+  ///
+  /// Where marketers have changed what Veeva does not have yet, or has refused, a row is what both sides last agreed on.
+  func looked(at part: Int) -> String {
+    let table = mapping.tables[part]
+    func inRange(_ row: String) -> String {
+      "pg_temp.verify_range r on \(row).veeva_id >= r.low and \(row).veeva_id < r.high"
+    }
+    guard hasCaptures, table.table == CaptureTables.person, !checksum.columns[part].isEmpty else {
+      return "\(name(table)) d join \(inRange("d"))"
+    }
+    return """
+      \(name(table)) p join \(inRange("p"))
+      left join (
+        select veeva_id, jsonb_object_agg(column_name, agreed) as agreed
+        from \(qualified(destination.schema, CaptureTables.table)) group by veeva_id
+      ) captured on captured.veeva_id = p.veeva_id
+      cross join lateral jsonb_populate_record(p, coalesce(captured.agreed, '{}')) d
+      """
+  }
 
   /// The condition that a row `d` was not rejected.
   var notRejected: String {

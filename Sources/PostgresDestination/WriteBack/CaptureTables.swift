@@ -14,16 +14,20 @@ struct CaptureTables {
   /// Says, until the transaction ends, that the sync is writing what Veeva shows.
   static let announce = "set local crmsync.writing = 'on'"
 
+  /// Tells the coordinator, where it listens to this database, that there is something to write.
+  private static let announcement = "crmsync_progress"
+
   /// Moves on whenever the functions or triggers change, so that they are made anew.
-  private static let version = 1
+  private static let version = 2
   private static let onEdit = "crmsync_capture_edit"
+  private static let onSpelling = "crmsync_capture_spelling"
   private static let onMeeting = "crmsync_meet_veeva"
 
   let schema: String
   /// The two-way columns.
-  let columns: [String]
+  let columns: [MappedColumn]
 
-  init(schema: String, columns: [String] = []) {
+  init(schema: String, columns: [MappedColumn] = []) {
     self.schema = schema
     self.columns = columns
   }
@@ -33,18 +37,18 @@ struct CaptureTables {
   private var persons: String { qualified(schema, Self.person) }
 
   /// Makes what is missing, or takes the triggers away where nothing travels back.
-  static func prepare(
-    _ table: TableMapping, writesBack: Bool, in schema: String, on db: isolated PostgresConnection
-  ) throws {
-    let columns = writesBack ? table.columns.filter { $0.direction == .bothWays }.map(\.column) : []
-    let tables = CaptureTables(schema: schema, columns: columns)
+  static func prepare(_ table: TableMapping, in schema: String, on db: isolated PostgresConnection) throws {
+    let tables = CaptureTables(schema: schema, columns: table.columns.filter { $0.direction == .bothWays })
     let current = try db.query(
       """
       select obj_description(oid, 'pg_trigger') as mark from pg_trigger
       where tgrelid = to_regclass($1) and tgname = $2 and not tgisinternal
       """, [.text(tables.persons), .text(onEdit)])
-    if columns.isEmpty {
+    if tables.columns.isEmpty {
+      let isThere = try db.query("select to_regclass($1) is not null as found", [.text(tables.capture)])
+      guard try isThere.first?.bool("found") == true else { return }
       if !current.isEmpty { try db.execute(tables.dropTriggers) }
+      try db.execute(tables.forgetOthers)
       return
     }
     if try current.first?.string("mark") == tables.mark { return }
@@ -54,7 +58,10 @@ struct CaptureTables {
     try db.execute(tables.forgetOthers)
   }
 
-  private var mark: String { "crmsync write-back \(Self.version): \(columns.joined(separator: ", "))" }
+  private var mark: String {
+    let columns = columns.map { "\($0.column) \($0.type.rawValue)" }
+    return "crmsync write-back \(Self.version): \(columns.joined(separator: ", "))"
+  }
 
   private var makeTables: String {
     """
@@ -65,6 +72,7 @@ struct CaptureTables {
       captured_at timestamptz not null default clock_timestamp(), primary key (veeva_id, column_name));
     comment on table \(capture) is 'Kept by crmsync for itself';
     create index if not exists crmsync_capture_due on \(capture) (due) where due < 'infinity';
+    create index if not exists crmsync_capture_refused on \(capture) (veeva_id) where refused is not null;
     create sequence if not exists \(qualified(schema, Self.tokens));
     create table if not exists \(log) (
       id bigint generated always as identity primary key, veeva_id text collate "C" not null,
@@ -75,19 +83,23 @@ struct CaptureTables {
     """
   }
 
-  private var dropTriggers: String {
-    [Self.onEdit, Self.onMeeting].map { "drop trigger if exists \($0) on \(persons)" }.joined(separator: "; ")
+  var dropTriggers: String {
+    [Self.onEdit, Self.onSpelling, Self.onMeeting].map { "drop trigger if exists \($0) on \(persons)" }
+      .joined(separator: "; ")
   }
 
   private var makeTriggers: String {
-    let names = columns.map(quotedIdentifier)
+    let names = columns.map { quotedIdentifier($0.column) }
     let old = names.map { "old.\($0)" }.joined(separator: ", ")
     let new = names.map { "new.\($0)" }.joined(separator: ", ")
     let isOurs = "current_setting('crmsync.writing', true)"
+    let isEdit = "\(isOurs) is distinct from 'on' and (\(old)) is distinct from (\(new))"
+    let arguments = columns.map { literal($0.column) }.joined(separator: ", ")
     return """
+      create trigger \(Self.onSpelling) before update on \(persons) for each row
+        when (\(isEdit)) execute function \(qualified(schema, Self.onSpelling))();
       create trigger \(Self.onEdit) after update on \(persons) for each row
-        when (\(isOurs) is distinct from 'on' and (\(old)) is distinct from (\(new)))
-        execute function \(qualified(schema, Self.onEdit))(\(columns.map(literal).joined(separator: ", ")));
+        when (\(isEdit)) execute function \(qualified(schema, Self.onEdit))(\(arguments));
       create trigger \(Self.onMeeting) before update on \(persons) for each row
         when (\(isOurs) = 'on') execute function \(qualified(schema, Self.onMeeting))();
       comment on trigger \(Self.onEdit) on \(persons) is \(literal(mark))
@@ -96,11 +108,14 @@ struct CaptureTables {
 
   /// Changes of columns that are two-way no longer.
   private var forgetOthers: String {
-    let names = columns.map(literal).joined(separator: ", ")
+    let names = columns.map { literal($0.column) }.joined(separator: ", ")
     return """
-      with gone as (delete from \(capture) where column_name not in (\(names)) returning *)
-      insert into \(log) (veeva_id, kind, field, other_value, reason)
-      select veeva_id, 'dropped', column_name, \(Self.text("agreed")), 'the field is no longer two-way' from gone
+      with gone as (delete from \(capture) where column_name <> all (array[\(names)]::text[]) returning *)
+      insert into \(log) (veeva_id, kind, field, value, other_value, reason)
+      select g.veeva_id, 'dropped', g.column_name, \(Self.text("to_jsonb(p) -> g.column_name")),
+        \(Self.text("g.agreed")), 'the field is no longer two-way'
+      from gone g join \(persons) p on p.veeva_id = g.veeva_id
+      where to_jsonb(p) -> g.column_name is distinct from g.agreed order by g.veeva_id, g.column_name
       """
   }
 
@@ -110,32 +125,68 @@ struct CaptureTables {
     case jsonb_typeof(\(value)) when 'array' then (
       select string_agg(part, ';' order by nth)
       from jsonb_array_elements_text(\(value)) with ordinality as parts (part, nth)
-    ) else \(value) #>> '{}' end
+    ) else (\(value)) #>> '{}' end
     """
   }
 
+  private var makeFunctions: String { [makeSpelling, makeEdit, makeMeeting].joined(separator: ";\n") }
+
   /// The functions run with the rights of their owner: marketers need none on the sync's own tables.
-  private var makeFunctions: String {
-    let settings = "security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC'"
-    return """
-      create or replace function \(qualified(schema, Self.onEdit))() returns trigger language plpgsql \(settings)
-      as $body$
+  private func function(_ name: String, _ body: String) -> String {
+    """
+    create or replace function \(qualified(schema, name))() returns trigger language plpgsql
+    security definer set search_path = pg_catalog, pg_temp set timezone = 'UTC'
+    as $body$
+    \(body)
+    $body$
+    """
+  }
+
+  /// Spells texts as Veeva stores them: without blanks at either end; an empty one is none. Otherwise what was written
+  /// would come back as another value.
+  private var makeSpelling: String {
+    let changes = columns.compactMap { column -> String? in
+      let name = "new.\(quotedIdentifier(column.column))"
+      return switch column.type {
+      case .text, .identifier: "  \(name) := nullif(btrim(\(name), E' \\t\\r\\n'), '');"
+      case .textList: "  \(name) := nullif(\(name), '{}');"
+      default: nil
+      }
+    }
+    return function(Self.onSpelling, "begin\n\(changes.joined(separator: "\n"))\n  return new;\nend")
+  }
+
+  private var makeEdit: String {
+    function(
+      Self.onEdit,
+      """
       declare
         was jsonb := to_jsonb(old);
         becomes jsonb := to_jsonb(new);
         name text;
+        is_new boolean := false;
       begin
         foreach name in array tg_argv loop
           if was -> name is distinct from becomes -> name then
             insert into \(capture) as c (veeva_id, column_name, agreed) values (old.veeva_id, name, was -> name)
-            on conflict (veeva_id, column_name) do update set refused = null, due = now(), attempts = 0;
+            on conflict (veeva_id, column_name) do update set refused = null, due = now(), attempts = 0,
+              captured_at = case when c.refused is not null or c.agreed = was -> name then clock_timestamp()
+                else c.captured_at end;
+            is_new := true;
           end if;
         end loop;
+        if is_new then
+          perform pg_notify('\(Self.announcement)', '');
+        end if;
         return null;
-      end $body$;
+      end
+      """)
+  }
 
-      create or replace function \(qualified(schema, Self.onMeeting))() returns trigger language plpgsql \(settings)
-      as $body$
+  private var makeMeeting: String {
+    function(
+      Self.onMeeting,
+      """
       declare
         c record;
         was jsonb;
@@ -156,6 +207,16 @@ struct CaptureTables {
           if shown is null then
             continue;
           end if;
+          if becomes -> 'veeva_is_deleted' = 'true' then
+            -- Nothing can be written to it, and should it come back, it comes as Veeva has it.
+            if mine <> c.agreed then
+              insert into \(log) (veeva_id, kind, field, value, other_value, reason)
+              values (old.veeva_id, 'gone', c.column_name, \(Self.text("mine")), \(Self.text("c.agreed")),
+                'the account was deleted in Veeva, or has left what is synced');
+            end if;
+            delete from \(capture) where veeva_id = c.veeva_id and column_name = c.column_name;
+            continue;
+          end if;
           -- A version from before the last write.
           if new.veeva_system_modstamp < c.written_at then
             kept := kept || jsonb_build_object(c.column_name, mine);
@@ -171,10 +232,11 @@ struct CaptureTables {
             if later = '[]' and mine = shown then
               delete from \(capture) where veeva_id = c.veeva_id and column_name = c.column_name;
             else
+              -- Without failed attempts, what waits waits for Veeva's change, which would have been here by now.
               update \(capture) set agreed = shown, sent = later,
                 refused = case when place is null then c.refused end,
                 due = case when mine = shown or (place is null and c.refused = mine) then 'infinity'::timestamptz
-                  when c.due = 'infinity' then now() else c.due end
+                  when c.attempts = 0 then least(c.due, now()) when c.due = 'infinity' then now() else c.due end
               where veeva_id = c.veeva_id and column_name = c.column_name;
             end if;
           else
@@ -190,7 +252,7 @@ struct CaptureTables {
           new := jsonb_populate_record(new, kept);
         end if;
         return new;
-      end $body$
-      """
+      end
+      """)
   }
 }

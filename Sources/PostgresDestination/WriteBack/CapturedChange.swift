@@ -11,6 +11,8 @@ public struct CapturedChange: Sendable, Equatable {
   public let state: TwoWayValue<String?>
   /// Tells this claim from earlier and later ones.
   public let token: Int64
+  /// How often the org has put it off, without anything else having happened since.
+  public let attempts: Int
   /// The value as the destination stores it.
   let json: String
 
@@ -21,7 +23,8 @@ public struct CapturedChange: Sendable, Equatable {
 /// What became of a claimed change.
 public enum WriteBackOutcome: Sendable, Equatable {
   /// Veeva has the value.
-  /// - Parameter at: the source's clock when Veeva's value was read, before this one was sent.
+  /// - Parameter at: the source's clock when Veeva's value was read, before this one was sent; where nothing was sent,
+  ///   because Veeva had it, the stamp of the version that showed it.
   case written(at: Instant)
   /// Veeva has changed the value, too: the next delta brings it.
   /// - Parameter lookAgain: when to look again if it does not, since it may have come just before this was told.
@@ -31,6 +34,8 @@ public enum WriteBackOutcome: Sendable, Equatable {
   case refused(reason: String)
   /// The record is deleted in Veeva: the change is void, which the activity log says.
   case gone(reason: String)
-  /// To be tried again.
+  /// The org has put it off: to be tried again.
   case retry(after: Duration)
+  /// Nobody has decided about it: to be claimed again.
+  case released(after: Duration)
 }

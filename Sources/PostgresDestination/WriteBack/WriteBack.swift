@@ -8,7 +8,7 @@ extension PostgresDestination {
   /// What is claimed is recorded as sent before the claim is committed, so that it is recognised when it comes back. A
   /// claim that is not settled in time may be made again, by anybody.
   /// - Parameters:
-  ///   - limit: persons.
+  ///   - limit: most persons.
   ///   - lease: how long the claim holds.
   public func captured(
     limit: Int, lease: Duration = .seconds(300), on connection: PostgresConnection
@@ -17,12 +17,26 @@ extension PostgresDestination {
     return try await writingBack {
       try await connection.transaction { db in
         try db.execute("set local timezone = 'UTC'")
+        _ = try db.query(queries.forgetOrphans, [.int(Int64(limit))])
         let ids = try db.query(queries.lockDue, [.int(Int64(limit))]).compactMap { try $0.string("veeva_id") }
         guard !ids.isEmpty else { return [] }
         let list = PostgresValue.text("{" + ids.map { "\"\($0)\"" }.joined(separator: ",") + "}")
-        let rows = try db.query(queries.claim, [list, .int(lease.components.seconds)])
+        let rows = try db.query(queries.claim, [list, .int(Int64(lease.inSeconds * 1000))])
         _ = try db.query(queries.layAside, [list])
         return try rows.compactMap(CapturedChange.init)
+      }
+    }
+  }
+
+  /// Prolongs claims, so that nobody makes them again while work goes on.
+  public func renew(_ changes: [CapturedChange], lease: Duration, on connection: PostgresConnection) async throws {
+    guard !changes.isEmpty else { return }
+    let queries = WriteBackStatements(schema: schema)
+    let lines = try SettledLine.json(changes.map { ($0, .released(after: .zero)) })
+    try await writingBack {
+      try await connection.transaction { db in
+        _ = try db.query(queries.lockSettled, [.text(lines)])
+        _ = try db.query(queries.renew, [.text(lines), .int(Int64(lease.inSeconds * 1000))])
       }
     }
   }
@@ -33,7 +47,7 @@ extension PostgresDestination {
   ) async throws {
     guard !outcomes.isEmpty else { return }
     let queries = WriteBackStatements(schema: schema)
-    let lines = String(decoding: try JSONEncoder().encode(outcomes.map(SettledLine.init)), as: UTF8.self)
+    let lines = try SettledLine.json(outcomes)
     try await writingBack {
       try await connection.transaction { db in
         try db.execute("set local timezone = 'UTC'")
@@ -44,7 +58,7 @@ extension PostgresDestination {
     }
   }
 
-  private func writingBack<R>(_ body: () async throws -> R) async throws -> R {
+  func writingBack<R>(_ body: () async throws -> R) async throws -> R {
     do {
       return try await body()
     } catch let error as PostgresError {
@@ -56,13 +70,14 @@ extension PostgresDestination {
 extension CapturedChange {
   fileprivate init?(_ row: PostgresRow) throws {
     guard let id = try row.string("veeva_id"), let column = try row.string("column_name"),
-      let token = try row.int("token"), let json = try row.string("json"), let sent = try row.string("sent")
+      let token = try row.int("token"), let attempts = try row.int("attempts"), let json = try row.string("json"),
+      let sent = try row.string("sent")
     else { return nil }
     let texts = try JSONDecoder().decode([String?].self, from: Data(sent.utf8))
     self.init(
       recordID: id, column: column,
       state: TwoWayValue(value: try row.string("value"), agreed: try row.string("agreed"), sent: texts), token: token,
-      json: json)
+      attempts: Int(attempts), json: json)
   }
 }
 
@@ -78,6 +93,10 @@ private struct SettledLine: Encodable {
   var seconds: Double?
   var reason: String?
 
+  static func json(_ outcomes: [(change: CapturedChange, outcome: WriteBackOutcome)]) throws -> String {
+    String(decoding: try JSONEncoder().encode(outcomes.map(SettledLine.init)), as: UTF8.self)
+  }
+
   init(_ entry: (change: CapturedChange, outcome: WriteBackOutcome)) {
     let change = entry.change
     (veeva_id, column_name, token, json) = (change.recordID, change.column, change.token, change.json)
@@ -90,6 +109,9 @@ private struct SettledLine: Encodable {
     case .gone(let text): (kind, reason) = ("gone", text)
     case .retry(let pause):
       kind = "retry"
+      seconds = pause.inSeconds
+    case .released(let pause):
+      kind = "released"
       seconds = pause.inSeconds
     }
   }

@@ -6,17 +6,33 @@ struct WriteBackStatements {
   private var log: String { qualified(schema, CaptureTables.activity) }
   private var person: String { qualified(schema, CaptureTables.person) }
 
-  private static let isDue = "due <= now() and (claimed_until is null or claimed_until < now())"
+  /// The first part lets the index of changes that are not laid aside be used.
+  static let isDue = "due < 'infinity' and due <= now() and (claimed_until is null or claimed_until < now())"
+
+  /// Persons that are looked at for each that is wanted: others may be at work on the first ones.
+  private static let spare = 8
+
+  private var first: String {
+    """
+    (select veeva_id, column_name, due from \(capture) where \(Self.isDue) order by due limit $1::bigint * \(Self.spare))
+    """
+  }
+
+  /// Changes of persons that are there no longer, among those that are looked at.
+  var forgetOrphans: String {
+    """
+    delete from \(capture) c using \(first) f
+    where c.veeva_id = f.veeva_id and c.column_name = f.column_name
+      and not exists (select from \(person) p where p.veeva_id = c.veeva_id)
+    """
+  }
 
   /// Locks persons with due changes; those that somebody else is at work on are left out.
   var lockDue: String {
     """
-    with due as (
-      select veeva_id, min(captured_at) as since from \(capture) where \(Self.isDue)
-      group by veeva_id order by since, veeva_id limit $1
-    )
-    select p.veeva_id from \(person) p join due d on d.veeva_id = p.veeva_id order by p.veeva_id
-    for update of p skip locked
+    with waiting as (select f.veeva_id, min(f.due) as since from \(first) f group by f.veeva_id)
+    select p.veeva_id from \(person) p join waiting w on w.veeva_id = p.veeva_id order by w.since, p.veeva_id
+    limit $1::bigint for update of p skip locked
     """
   }
 
@@ -33,12 +49,12 @@ struct WriteBackStatements {
           sent = case when exists (select from jsonb_array_elements(c.sent) s (value) where s.value = \(mine))
             then c.sent else c.sent || jsonb_build_array(\(mine)) end,
           token = nextval(\(literal(qualified(schema, CaptureTables.tokens)))),
-          claimed_until = now() + $2::bigint * interval '1 second'
+          claimed_until = now() + $2::bigint * interval '1 millisecond'
         from \(persons) v
         where c.veeva_id = v.veeva_id and \(Self.isDue) and \(mine) is distinct from c.agreed
-        returning c.veeva_id, c.column_name, c.token, c.agreed, c.sent, \(mine) as mine
+        returning c.veeva_id, c.column_name, c.token, c.agreed, c.sent, c.attempts, \(mine) as mine
       )
-      select veeva_id, column_name, token, mine::text as json, \(CaptureTables.text("mine")) as value,
+      select veeva_id, column_name, token, attempts, mine::text as json, \(CaptureTables.text("mine")) as value,
         \(CaptureTables.text("agreed")) as agreed,
         (select coalesce(jsonb_agg(\(CaptureTables.text("s.value")) order by s.ordinality), '[]')
           from jsonb_array_elements(sent) with ordinality as s (value)) as sent
@@ -78,8 +94,17 @@ struct WriteBackStatements {
     """
   }
 
-  /// In any order: a change has one outcome.
-  var settle: [String] { [written, overtaken, refused, gone, retry] }
+  /// Prolongs claims that nobody has taken over.
+  var renew: String {
+    """
+    update \(capture) c set claimed_until = now() + $2::bigint * interval '1 millisecond' from \(lines) l
+    where c.veeva_id = l.veeva_id and c.column_name = l.column_name and c.token = l.token
+      and c.claimed_until is not null
+    """
+  }
+
+  /// A change has one outcome; what it does not fit any more ends the claim alone.
+  var settle: [String] { [written, overtaken, refused, gone, retry, endClaims] }
 
   private func matching(_ kind: String) -> String {
     "c.veeva_id = l.veeva_id and c.column_name = l.column_name and l.kind = '\(kind)'"
@@ -98,7 +123,7 @@ struct WriteBackStatements {
     """
     update \(capture) c set agreed = l.sent_value, sent = \(sentBesides("s.ordinality > \(place)")), refused = null,
       written_at = greatest(c.written_at, timestamptz 'epoch' + l.at * interval '1 millisecond'),
-      claimed_until = null, attempts = 0,
+      claimed_until = case when c.token <> l.token then c.claimed_until end, attempts = 0,
       due = case when to_jsonb(p) -> c.column_name = l.sent_value then 'infinity' else now() end
     from \(lines) l, \(person) p
     where \(matching("written")) and p.veeva_id = c.veeva_id and \(place) is not null
@@ -108,7 +133,7 @@ struct WriteBackStatements {
   /// Until the person is met or edited, or a pause has passed.
   private var overtaken: String {
     """
-    update \(capture) c set claimed_until = null, due = now() + l.seconds * interval '1 second'
+    update \(capture) c set claimed_until = null, attempts = 0, due = now() + l.seconds * interval '1 second'
     from \(lines) l where \(matching("overtaken")) and c.token = l.token and \(place) is not null
     """
   }
@@ -144,8 +169,19 @@ struct WriteBackStatements {
   /// What was sent may have been written all the same.
   private var retry: String {
     """
-    update \(capture) c set claimed_until = null, attempts = c.attempts + 1, due = now() + l.seconds * interval '1 second'
-    from \(lines) l where \(matching("retry")) and c.token = l.token
+    update \(capture) c set claimed_until = null, attempts = c.attempts + (l.kind = 'retry')::integer,
+      due = now() + l.seconds * interval '1 second'
+    from \(lines) l
+    where c.veeva_id = l.veeva_id and c.column_name = l.column_name and l.kind in ('retry', 'released')
+      and c.token = l.token
+    """
+  }
+
+  private var endClaims: String {
+    """
+    update \(capture) c set claimed_until = null from \(lines) l
+    where c.veeva_id = l.veeva_id and c.column_name = l.column_name and c.token = l.token
+      and c.claimed_until is not null
     """
   }
 }

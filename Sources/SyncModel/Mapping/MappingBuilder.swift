@@ -87,7 +87,7 @@ struct MappingBuilder {
     columns.append(
       MappedColumn(
         column: column, field: field.name, type: type,
-        direction: field.updateable ? direction : .fromVeeva, source: position(of: field.name),
+        direction: field.updateable && selection.writesBack ? direction : .fromVeeva, source: position(of: field.name),
         raisesEvents: triggers?.contains(field.name.lowercased()) ?? true,
         referenceTo: field.type == .reference && field.isCustom ? field.referenceTo.sorted() : nil,
         length: type == .text && field.length > 0 ? field.length : nil))

@@ -2,7 +2,7 @@
 public enum Direction: String, Sendable, Codable {
   /// From Veeva to marketing.
   case fromVeeva = "→"
-  /// Both ways: a contact field that the sync user may update.
+  /// Both ways: a contact field that the sync user may update, where write-back is asked for.
   case bothWays = "↔"
 }
 

@@ -52,11 +52,13 @@ public struct ObjectSelection: Sendable, Equatable, Codable {
   public var include: [String]
   /// Fields whose changes raise events, and whose values the events carry; every synced field where it is `nil`.
   public var triggers: [String]?
+  /// Whether marketers' changes of contact fields travel back; only for Person Accounts.
+  public var writesBack: Bool
 
   /// A selection.
   public init(
     _ object: SourceObject, recordTypes: [String] = [], months: Int? = nil, exclude: [String] = [],
-    include: [String] = [], triggers: [String]? = nil
+    include: [String] = [], triggers: [String]? = nil, writesBack: Bool = false
   ) {
     self.object = object
     self.recordTypes = recordTypes
@@ -64,5 +66,6 @@ public struct ObjectSelection: Sendable, Equatable, Codable {
     self.exclude = exclude
     self.include = include
     self.triggers = triggers
+    self.writesBack = writesBack
   }
 }

@@ -84,3 +84,12 @@ enum WireMoment {
     return tens <= 9 && ones <= 9 ? Int(tens) * 10 + Int(ones) : nil
   }
 }
+
+extension Instant {
+  /// A moment as the source writes it, `2026-03-01T10:15:00.000+0000` or `…Z`; `nil` when it is none.
+  public init?(wire text: String) {
+    var text = text
+    guard let moment = text.withUTF8(WireMoment.microseconds) else { return nil }
+    self.init(milliseconds: Int64((Double(moment) / 1000).rounded(.down)))
+  }
+}

@@ -111,7 +111,8 @@ public struct TwoWayValue<Value: Equatable & Sendable>: Sendable, Equatable {
   }
 
   /// The org has taken a value, or had it.
-  /// - Parameter moment: the source's clock when Veeva's value was read, before this one was sent.
+  /// - Parameter moment: the source's clock when Veeva's value was read, before this one was sent; where the org had it,
+  ///   the stamp of the version that showed it, since a transaction with an older one may still become visible.
   public mutating func written(_ taken: Value, at moment: Stamp) {
     // Without it Veeva's own change or the echo has come first, and nothing is left to be confirmed.
     guard let place = sent.firstIndex(of: taken) else { return }
@@ -139,5 +140,6 @@ public struct TwoWayValue<Value: Equatable & Sendable>: Sendable, Equatable {
     agreed = shown
     sent = later
     refused = nil
+    isOvertaken = false
   }
 }

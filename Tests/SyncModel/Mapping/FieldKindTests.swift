@@ -43,14 +43,14 @@ import Testing
     )
   }
 
-  @Test("contact fields that the sync user may update are two-way in person; everything else is one-way")
+  @Test("contact fields that the sync user may update are two-way in person where asked for; all else is one-way")
   func directions() throws {
     let schema = TestSchema.account([
       SourceField(name: "Hobby__pc", type: .string, updateable: true),
       SourceField(name: "Locked__pc", type: .string, updateable: false),
       SourceField(name: "Tier__c", type: .string, updateable: true),
     ])
-    let mapping = try ObjectMapping(ObjectSelection(.personAccounts), schema)
+    let mapping = try ObjectMapping(ObjectSelection(.personAccounts, writesBack: true), schema)
     let person = mapping.tables[0]
     #expect(person.column(of: "FirstName")?.direction == .bothWays)
     #expect(person.column(of: "Hobby__pc")?.direction == .bothWays)
@@ -58,6 +58,8 @@ import Testing
     #expect(person.column(of: "Tier__c")?.direction == .fromVeeva)
     #expect(person.column(of: "Description")?.direction == .fromVeeva)
     #expect(mapping.tables[1].columns.allSatisfy { $0.direction == .fromVeeva })
+    let without = try ObjectMapping(ObjectSelection(.personAccounts), schema)
+    #expect(without.tables.flatMap(\.columns).allSatisfy { $0.direction == .fromVeeva })
   }
 
   @Test("rule 8: a formula field is an ordinary one-way field")
@@ -79,7 +81,8 @@ import Testing
       "mkto71_Inferred_State_Region__pc": "inferred_state_region",
     ]
     let fields = names.keys.map { SourceField(name: $0, type: .string, updateable: true) }
-    let mapping = try ObjectMapping(ObjectSelection(.personAccounts), TestSchema.account(fields))
+    let mapping = try ObjectMapping(
+      ObjectSelection(.personAccounts, writesBack: true), TestSchema.account(fields))
     for (field, column) in names {
       #expect(mapping.tables[0].column(of: field)?.column == column)
       #expect(mapping.tables[0].column(of: field)?.direction == .fromVeeva)

@@ -114,7 +114,7 @@ struct TwoSides {
 
   private mutating func write(_ claim: TwoWayValue<Int>) -> Work {
     switch claim.step(whenVeevaShows: veeva.value) {
-    case .nothing: return .had(claim.value, at: clock)
+    case .nothing: return .had(claim.value, at: veeva.stamp)
     case .giveWay: return .overtaken(claim.value)
     case .write(let value) where Self.isRefused(value): return .refused(value)
     case .write(let value):
