@@ -6,7 +6,7 @@ public struct SimulatedFault: InjectedFault, Sendable, Codable, Equatable {
     case latency
     /// The body comes in small parts with `milliseconds` between them.
     case slowBody
-    /// `status` (500 unless given) instead of an answer; `html` makes the body a page, as edges do.
+    /// `status` (500 unless given) and `code` instead of an answer; `html` makes the body a page, as edges do.
     case status
     /// 403 `REQUEST_LIMIT_EXCEEDED`, "TotalRequests Limit exceeded."
     case requestLimit
@@ -68,7 +68,7 @@ public struct SimulatedFault: InjectedFault, Sendable, Codable, Equatable {
   public var field: String?
   /// For `refuseUpdate`.
   public var value: String?
-  /// For `refuseUpdate`.
+  /// For `status`, `refuseUpdate`.
   public var code: String?
   /// For `refuseUpdate`.
   public var message: String?

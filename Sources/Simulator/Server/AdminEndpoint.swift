@@ -5,6 +5,7 @@
 /// | `GET health` | 200 when the org serves |
 /// | `GET faults`, `POST faults`, `DELETE faults` | shows how often each was met and fired; adds a JSON list of `SimulatedFault`; removes all |
 /// | `GET requests`, `DELETE requests` | counts by endpoint and status, rows, bytes, API usage; sets them to zero |
+/// | `GET updates` | the updates that clients have made through the API, in order: `object`, `id`, `set` |
 /// | `POST sessions/expire` | ends all sessions and REST locators |
 /// | `GET clock`, `POST clock` | shows the org's clock; `{"advanceSeconds": 60}`, `{"setSeconds": 1772359200}`, `{"stopped": true}` |
 /// | `POST limits` | `{"used": 0, "limit": 1000}` of the daily requests |
@@ -71,6 +72,7 @@ struct AdminEndpoint: Sendable {
     case ("DELETE", ["requests"]):
       org.ledger.reset()
       return WireResponse(json: org.ledger.report)
+    case ("GET", ["updates"]): return WireResponse(json: org.updates.report)
     case ("POST", ["sessions", "expire"]):
       org.sessions.expireAll()
       org.cursors.forgetAll()

@@ -23,6 +23,7 @@ final class Org: Sendable {
   let sessions: Sessions
   let faults: FaultBoard<SimulatedFault>
   let ledger: RequestLedger
+  let updates = UpdateLog()
   let cursors: Cursors
   let jobs: BulkJobs
   private let pool: NIOThreadPool

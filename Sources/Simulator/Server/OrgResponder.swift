@@ -67,7 +67,7 @@ struct OrgResponder: Sendable {
       let page = "<html><head><title>\(status)</title></head><body><h1>We are down for maintenance.</h1></body></html>"
       return WireResponse(status: status, headers: [("Content-Type", "text/html")], body: .bytes(Array(page.utf8)))
     }
-    let code = status == 503 || status == 502 ? "SERVER_UNAVAILABLE" : "UNKNOWN_EXCEPTION"
+    let code = fault.code ?? (status == 503 || status == 502 ? "SERVER_UNAVAILABLE" : "UNKNOWN_EXCEPTION")
     return WireResponse(
       SalesforceError(status: status, code: code, message: "An unexpected error occurred. ErrorId: 1234567-890 (42)"))
   }

@@ -53,7 +53,7 @@ struct WriteEndpoint: Sendable {
   /// - Returns: for each record what stood in its way.
   private func run(_ records: [WrittenRecord], allOrNone: Bool) -> [SalesforceError?] {
     let writer = writer
-    return org.changes.plan(delay: org.settings.commitDelaySeconds) { planner in
+    let errors = org.changes.plan(delay: org.settings.commitDelaySeconds) { planner in
       let before = planner
       var seen: Set<String> = []
       var errors: [SalesforceError?] = records.map { record in
@@ -73,6 +73,8 @@ struct WriteEndpoint: Sendable {
       }
       return errors
     }
+    for (record, error) in zip(records, errors) where error == nil { org.updates.note(record) }
+    return errors
   }
 
   private static let rolledBack = SalesforceError(
