@@ -49,8 +49,12 @@ public struct VeevaClient: Sendable {
     /// From the root of the instance.
     var path: String
     var body: [UInt8]?
+    /// Whether it only reads, so that it may be repeated.
+    var reads: Bool?
     var accept = "application/json"
     var timeout = Duration.seconds(130)
+
+    var mayRepeat: Bool { reads ?? (method == "GET") }
   }
 
   /// The path of a resource of the pinned API version.
@@ -99,7 +103,7 @@ public struct VeevaClient: Sendable {
     while true {
       do {
         return try await attempt()
-      } catch let error as VeevaError where error.isBrief && call.method == "GET" && repeats < Self.quickRepeats {
+      } catch let error as VeevaError where error.isBrief && call.mayRepeat && repeats < Self.quickRepeats {
         if let wait = error.retryAfter, wait > Self.longestQuickWait { throw error }
         repeats += 1
         try await Task.sleep(for: error.retryAfter ?? .milliseconds(Int.random(in: 50...150) * repeats))

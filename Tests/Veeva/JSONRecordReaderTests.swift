@@ -37,6 +37,19 @@ struct JSONRecordReaderTests {
     #expect(try read(#"{"Name":{"Id":"no"},"Flag__c":["no"],"RecordType":"no","Id":"1"}"#) == [["1", "", "", ""]])
   }
 
+  @Test("a bare list is read, and null in it is a row without values; in an answer it is an error")
+  func lists() throws {
+    var batch = RecordBatch(columnCount: Self.fields.count)
+    let reader = JSONRecordReader(fields: Self.fields)
+    try reader.readList(Array(#"[{"Name":"n","Id":"1"}, null,{"Id":"2"}] "#.utf8), into: &batch)
+    #expect(batch.isConsistent && batch.texts == [["1", "n", "", ""], ["", "", "", ""], ["2", "", "", ""]])
+    for text in [#"[{"Id":"1"},nil]"#, "[null", "{}", "[null]]", "[1]"] {
+      #expect(throws: JSONError.self, "\(text)") { try reader.readList(Array(text.utf8), into: &batch) }
+    }
+    #expect(batch.isConsistent && batch.rowCount == 3)
+    #expect(throws: JSONError.self) { try read("null") }
+  }
+
   @Test("a value that comes twice counts as it came last, and moves no other")
   func duplicates() throws {
     #expect(

@@ -50,6 +50,20 @@ struct UpdateTests {
     }
   }
 
+  @Test("records are retrieved in the order of their ids, with the org's clock; what cannot be read is empty")
+  func retrieved() async throws {
+    try await RunningOrg.serving { org, client in
+      let persons = try await persons(client)
+      let ids = [persons[5][0], "001000000000000AAA", persons[1][0]]
+      try await org.cause(SimulatedFault(.cutBody, path: "composite/sobjects", count: 1))
+      let (records, moment) = try await client.retrieve(ids, of: "Account", fields: Self.fields)
+      // Numbers have another spelling in bulk results.
+      #expect(records.texts[0].prefix(4) == persons[5].prefix(4) && records.texts[2].prefix(4) == persons[1].prefix(4))
+      #expect(records.texts[1] == Self.fields.map { _ in "" })
+      #expect(abs(try await client.serverTime().milliseconds - moment.milliseconds) < 60_000)
+    }
+  }
+
   @Test("refusals keep the org's code and words, and say what follows")
   func refusals() async throws {
     try await RunningOrg.serving { org, client in

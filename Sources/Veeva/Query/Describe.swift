@@ -52,7 +52,7 @@ extension VeevaClient {
     return try serverTime(of: try await send(call), call)
   }
 
-  private func serverTime(of response: HTTPResponse, _ call: Call) throws -> Instant {
+  func serverTime(of response: HTTPResponse, _ call: Call) throws -> Instant {
     guard let date = response.headers.first("Date").flatMap(HTTPDate.parse) else {
       throw VeevaError(code: .malformedAnswer, call: call.name, object: call.object, message: "the answer has no Date")
     }

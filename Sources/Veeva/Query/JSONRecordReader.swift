@@ -26,19 +26,35 @@ public struct JSONRecordReader: Sendable {
 
   /// Reads an answer; its records are added to the batch. Of an answer that cannot be read, none is.
   public func read(_ body: [UInt8], into batch: inout RecordBatch) throws(JSONError) -> Answer {
+    try read(body, into: &batch, Self.answer)
+  }
+
+  /// Reads a bare list of records; `null` stands for one that there is not, and becomes a row without values.
+  public func readList(_ body: [UInt8], into batch: inout RecordBatch) throws(JSONError) {
+    try read(body, into: &batch) { (scanner: inout JSONScanner, records: inout JSONRecords) throws(JSONError) -> Void in
+      records.mayBeMissing = true
+      try records.read(&scanner)
+      try scanner.end()
+    }
+  }
+
+  private func read<Content>(
+    _ body: [UInt8], into batch: inout RecordBatch,
+    _ content: (inout JSONScanner, inout JSONRecords) throws(JSONError) -> Content
+  ) throws(JSONError) -> Content {
     let base = batch.bytes.count
     batch.bytes.append(contentsOf: repeatElement(0, count: body.count))
     var records = JSONRecords(tree: tree, columnCount: columnCount)
-    let result = body.withUnsafeBufferPointer { input in
+    let outcome = body.withUnsafeBufferPointer { input in
       batch.bytes.withUnsafeMutableBufferPointer { output in
         Result { () throws(JSONError) in
           var scanner = JSONScanner(input, into: UnsafeMutableBufferPointer(rebasing: output[base...]))
-          let answer = try Self.answer(&scanner, &records)
+          let answer = try content(&scanner, &records)
           return (answer, scanner.written)
         }
       }
     }
-    switch result {
+    switch outcome {
     case .success(let (answer, written)):
       batch.bytes.removeLast(body.count - written)
       for end in records.ends { batch.ends.append(base + end) }

@@ -6,6 +6,8 @@ struct JSONRecords {
   private var slots: [Range<Int>]
   private var lastColumn = -1
   private var isInOrder = true
+  /// Whether `null` may stand for a record: it becomes a row without values.
+  var mayBeMissing = false
 
   /// Where each value ends in the output.
   private(set) var ends: [Int] = []
@@ -31,8 +33,13 @@ struct JSONRecords {
     let start = scanner.written
     for column in 0..<columnCount { slots[column] = start..<start }
     (lastColumn, isInOrder) = (-1, true)
-    try scanner.expect(UInt8(ascii: "{"))
-    try members(&scanner, of: 0, depth: 0)
+    if mayBeMissing, scanner.next() == UInt8(ascii: "n") {
+      try scanner.scalar()
+      scanner.rewind(to: start)
+    } else {
+      try scanner.expect(UInt8(ascii: "{"))
+      try members(&scanner, of: 0, depth: 0)
+    }
     if !isInOrder { rearrange(&scanner, from: start) }
     var end = start
     for slot in slots {
