@@ -73,6 +73,8 @@ let package = Package(
     module("Checkpoints", ["SyncModel", "PostgreSQL", log, services]),
     // From the mirror in PostgreSQL to Marketo.
     module("Delivery", ["SyncModel", "PostgreSQL", "HTTP", "Marketo", "Checkpoints", log]),
+    // From marketers' changes in PostgreSQL to Veeva.
+    module("WriteBack", ["SyncModel", "Veeva", "PostgreSQL", "PostgresDestination", "Checkpoints"]),
     module("JobQueue", ["AMQP", log]),
 
     // What a process is connected to, and where a crash test may halt it.
@@ -81,7 +83,7 @@ let package = Package(
       "Tenants",
       [
         "SyncModel", "SyncConfiguration", "HTTP", "Veeva", "PostgreSQL", "PostgresDestination", "Checkpoints",
-        "Marketo", "Delivery", log,
+        "Marketo", "Delivery", "WriteBack", log,
       ]),
 
     // The path of a record.
@@ -122,6 +124,12 @@ let package = Package(
       of: "Delivery",
       ["Checkpoints", "HTTP", "Marketo", "PostgreSQL", "PostgresDestination", "Simulator", "SyncModel", log, services]),
     tests(of: "PostgresDestination", ["PostgreSQL", "SyncModel"]),
+    tests(
+      of: "WriteBack",
+      [
+        "Checkpoints", "HTTP", "PostgreSQL", "PostgresDestination", "Simulator", "SyncConfiguration", "SyncModel",
+        "Tenants", "Veeva", log, services,
+      ]),
     tests(of: "JobQueue", ["AMQP", log]),
     tests(of: "Tenants", ["SyncConfiguration", "Checkpoints", "PostgreSQL", "SyncModel", log]),
     tests(of: "Coordinator", ["Checkpoints", "JobQueue", "PostgresDestination", log]),

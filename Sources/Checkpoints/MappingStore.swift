@@ -104,6 +104,13 @@ extension CheckpointStore {
       """, [.text(tenant), object, .text(extent.rawValue)])
   }
 
+  /// Lets an object's schema be read again, at the latest when its next cycle begins.
+  public func askForSchema(of object: SourceObject, tenant: String) async throws {
+    _ = try await query(
+      "update crmsync.object_sync set needs_schema = true where tenant = $1 and object = $2 and not needs_schema",
+      [.text(tenant), .text(object.apiName)])
+  }
+
   /// Says what a person should know of an object though it is in step; `nil` takes it back.
   public func warn(_ warning: String?, of object: SourceObject, tenant: String, leader: LeaderStamp) async throws {
     try await asLeader(leader) { db in

@@ -42,6 +42,11 @@ public final class LiveSelections: Sendable {
   /// What is selected of a tenant's org now, in the order in which objects are best begun.
   public func selections(of tenant: String) -> [ObjectSelection] { state.withLock { $0.selections[tenant] ?? [] } }
 
+  /// Whether a tenant's marketers' changes travel back now.
+  func writesBack(of tenant: String) -> Bool {
+    selections(of: tenant).contains { $0.object == .personAccounts && $0.writesBack }
+  }
+
   /// When cycles begin, and what they reach, now.
   public var times: CycleTimes { state.withLock { $0.times } }
 

@@ -7,6 +7,7 @@ import PostgreSQL
 import PostgresDestination
 import SyncModel
 import Veeva
+public import WriteBack
 
 extension Tenant {
   /// Connects a tenant's two ends; nothing is sent yet.
@@ -14,10 +15,12 @@ extension Tenant {
   ///   - connections: connections to the destination that this process may hold.
   ///   - batchBytes: bytes of rows that a page's reader gathers before they are sent on.
   ///   - readsOnly: whether nothing is written to the checkpoints, which need not exist.
+  ///   - writeBack: how marketers' changes are written back.
   ///   - live: what of the settings may change while the process runs.
   public init(
     name: String, settings: TenantConfiguration, checkpoints: CheckpointStore, connections: Int,
-    batchBytes: Int = 1 << 20, readsOnly: Bool = false, live: LiveSelections
+    batchBytes: Int = 1 << 20, readsOnly: Bool = false, writeBack: WriteBackLimits = WriteBackLimits(),
+    live: LiveSelections
   ) {
     let budget = SharedBudget(
       tenant: name, share: settings.veeva.apiShare, checkpoints: checkpoints, readsOnly: readsOnly)
@@ -48,6 +51,10 @@ extension Tenant {
           live.selections(of: name).map(\.object)
         })
     }
+    errands.append(
+      WriteBackErrand(
+        tenant: name, veeva: veeva, destination: self.destination, pool: destinationPool, checkpoints: checkpoints,
+        limits: writeBack, settings: { (live.writesBack(of: name), live.times.pause) }))
   }
 
   /// What tells this destination from another.

@@ -128,6 +128,15 @@ struct LoadingTests {
       ])
   }
 
+  @Test("write-back is off unless it is asked for")
+  func writeBack() throws {
+    func selections(_ text: String) throws -> [ObjectSelection]? {
+      try Configuration.parse(Sample.withObjects(text)).tenants["acme"]?.selections
+    }
+    #expect(try selections("{ personAccounts: { writeBack: true } }")?.map(\.writesBack) == [true])
+    #expect(try selections("{ personAccounts: {}, users: {} }")?.map(\.writesBack) == [false, false])
+  }
+
   @Test("a tenant's events can be switched off, and on for the first copy")
   func events() throws {
     func events(_ text: String) throws -> TenantConfiguration.Events? {

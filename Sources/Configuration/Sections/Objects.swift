@@ -25,6 +25,9 @@ extension TenantConfiguration {
     public var include: [String] = []
     /// Fields whose changes raise events, and whose values the events carry. Default nil: every field that is copied.
     public var triggers: [String]?
+    /// Whether marketers' changes of contact fields are written to Veeva. Default false: who only reads an org needs
+    /// no right to change it.
+    public var writesBack = false
   }
 
   /// Users of the org.
@@ -95,7 +98,11 @@ extension TenantConfiguration.PersonAccounts: Section {
     [
       .list(
         "recordTypes", \.recordTypes, of: .recordTypeName, "Developer names of the record types that are copied.")
-    ] + .fields(exclude: \.exclude, include: \.include, triggers: \.triggers)
+    ] + .fields(exclude: \.exclude, include: \.include, triggers: \.triggers) + [
+      .value(
+        "writeBack", \.writesBack, .flag,
+        "Whether marketers' changes of contact fields are written to Veeva, as far as the sync user may change them.")
+    ]
   }
 
   mutating func finish(_ reader: SectionReader) {

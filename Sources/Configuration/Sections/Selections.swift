@@ -9,7 +9,7 @@ extension TenantConfiguration {
       selections.append(
         ObjectSelection(
           .personAccounts, recordTypes: it.recordTypes, exclude: it.exclude, include: it.include,
-          triggers: it.triggers))
+          triggers: it.triggers, writesBack: it.writesBack))
     }
     if let it = objects.users {
       selections.append(ObjectSelection(.users, exclude: it.exclude, include: it.include, triggers: it.triggers))

@@ -13,6 +13,7 @@ import SyncModel
 import Tenants
 import UnixSignals
 import Worker
+import WriteBack
 
 /// What a process is made of, put together from the configuration. Nothing is decided here.
 struct Cluster: Sendable {
@@ -47,10 +48,12 @@ struct Cluster: Sendable {
     self.live = live
     follower = ConfigurationFollower(
       path: source.path, environment: source.environment, started: loaded, live: live, logger: logger)
+    let writeBack = WriteBackLimits(lease: configuration.sync.lease, retry: Self.retry(configuration.sync))
     tenants = configuration.tenants.sorted { $0.key < $1.key }.map { name, settings in
       Tenant(
         name: name, settings: settings, checkpoints: checkpoints, connections: connections,
-        batchBytes: configuration.worker.batchBytes, readsOnly: readsOnly, live: live)
+        batchBytes: configuration.worker.batchBytes, readsOnly: readsOnly, writeBack: writeBack,
+        live: live)
     }
   }
 
@@ -96,10 +99,11 @@ struct Cluster: Sendable {
 
   // MARK: Roles
 
-  private var retry: RetryPolicy {
+  private var retry: RetryPolicy { Self.retry(configuration.sync) }
+
+  private static func retry(_ sync: Configuration.Sync) -> RetryPolicy {
     RetryPolicy(
-      maxFailures: configuration.sync.maxFailures,
-      backoff: Backoff(first: configuration.sync.backoff.first, longest: configuration.sync.backoff.longest))
+      maxFailures: sync.maxFailures, backoff: Backoff(first: sync.backoff.first, longest: sync.backoff.longest))
   }
 
   /// The services of a coordinator.

@@ -1,0 +1,98 @@
+public import Checkpoints
+public import PostgreSQL
+public import PostgresDestination
+public import SyncModel
+public import Veeva
+
+/// How changes are written back.
+public struct WriteBackLimits: Sendable {
+  /// Most persons of a round.
+  public var persons = VeevaClient.mostUpdates
+  /// How long a round that shows no sign of life keeps its changes.
+  public var lease: Duration
+  /// What follows when the org puts a change off.
+  public var retry: RetryPolicy
+
+  /// Limits.
+  public init(lease: Duration = .seconds(60), retry: RetryPolicy = RetryPolicy()) {
+    self.lease = lease
+    self.retry = retry
+  }
+}
+
+/// Brings marketers' changes of two-way columns in PostgreSQL to Veeva.
+public struct WriteBackErrand: Errand {
+  private let tenant: String
+  private let veeva: VeevaClient
+  private let destination: PostgresDestination
+  private let pool: PostgresPool
+  private let checkpoints: CheckpointStore
+  private let limits: WriteBackLimits
+  private let settings: @Sendable () -> (isOn: Bool, pause: Duration)
+
+  /// Longest time for which changes are gathered, so that single edits do not cost two calls each. No longer than the
+  /// pause between two cycles, either.
+  private static let longestGathering = Duration.seconds(10)
+  private static let slowestPoll = Duration.seconds(5)
+  /// Longest time to wait beyond the pause for a delta that brings what Veeva was seen to have.
+  private static let deltaTime = Duration.seconds(30)
+  /// Due changes that are counted at most.
+  private static let mostCounted = 10_000
+
+  public let kind = ErrandKind.writeBack
+
+  /// - Parameter settings: whether write-back is asked for, and the pause between two cycles, as they are now.
+  public init(
+    tenant: String, veeva: VeevaClient, destination: PostgresDestination, pool: PostgresPool,
+    checkpoints: CheckpointStore, limits: WriteBackLimits,
+    settings: @escaping @Sendable () -> (isOn: Bool, pause: Duration)
+  ) {
+    self.tenant = tenant
+    self.veeva = veeva
+    self.destination = destination
+    self.pool = pool
+    self.checkpoints = checkpoints
+    self.limits = limits
+    self.settings = settings
+  }
+
+  public func demand() async throws -> ErrandDemand {
+    let (isOn, pause) = settings()
+    guard isOn else { return ErrandDemand(workers: 0, askAgain: Self.slowestPoll) }
+    let due = try await pool.withConnection {
+      try await destination.writeBackDemand(limit: Self.mostCounted, on: $0)
+    }
+    return Self.demand(due, gathering: min(pause, Self.longestGathering), persons: limits.persons)
+  }
+
+  /// Waits until enough changes are there, or the first has waited long enough.
+  static func demand(_ due: WriteBackDemand, gathering: Duration, persons: Int) -> ErrandDemand {
+    let poll = min(slowestPoll, due.nextSeconds.map { .seconds(max(0.02, $0)) } ?? slowestPoll)
+    guard due.persons > 0 else { return ErrandDemand(workers: 0, askAgain: poll) }
+    let left = gathering - .seconds(due.dueSeconds)
+    guard due.persons >= persons || left <= .zero else {
+      return ErrandDemand(workers: 0, askAgain: min(poll, max(left, .milliseconds(20))))
+    }
+    return ErrandDemand(workers: (due.persons + persons - 1) / persons, askAgain: slowestPoll)
+  }
+
+  public func run(isStopping: @escaping @Sendable () -> Bool) async throws {
+    let (isOn, pause) = settings()
+    guard isOn, let stored = try await checkpoints.mapping(of: .personAccounts, tenant: tenant) else { return }
+    let columns = stored.mapping.twoWayColumns
+    guard !columns.isEmpty else { return }
+    let round = WriteBackRound(
+      tenant: tenant, veeva: veeva, destination: destination, pool: pool, checkpoints: checkpoints, limits: limits,
+      columns: columns, lookAgain: pause + Self.deltaTime, isStopping: isStopping)
+    // What comes after a round that was not full is gathered again.
+    while !isStopping(), try await round.run() >= limits.persons {}
+  }
+}
+
+extension ObjectMapping {
+  /// The columns of `person` whose changes travel both ways, by name.
+  var twoWayColumns: [String: MappedColumn] {
+    let columns = tables.first { $0.table == "person" }?.columns.filter { $0.direction == .bothWays } ?? []
+    return Dictionary(columns.map { ($0.column, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+}

@@ -1,0 +1,214 @@
+import Checkpoints
+import Foundation
+import HTTP
+import Logging
+import PostgreSQL
+import PostgresDestination
+import ServiceLifecycle
+import Simulator
+import SyncConfiguration
+import SyncModel
+import Tenants
+import Testing
+import Veeva
+import WriteBack
+
+extension Trait where Self == ConditionTrait {
+  static var server: Self {
+    .enabled(if: WriteBackWorld.serverURL != nil, "CRMSYNC_TEST_POSTGRES_URL names no PostgreSQL server")
+  }
+}
+
+/// A tenant whose persons were copied from a simulated org, and that writes back.
+struct WriteBackWorld: Sendable {
+  static let serverURL = ProcessInfo.processInfo.environment["CRMSYNC_TEST_POSTGRES_URL"]
+  static let name = "acme"
+
+  let tenant: Tenant
+  let checkpoints: CheckpointStore
+  let orgURL: String
+  private let http = HTTPClient()
+  /// Ids of the persons that were copied.
+  let persons: [String]
+
+  fileprivate init(tenant: Tenant, checkpoints: CheckpointStore, orgURL: String, persons: [String]) {
+    (self.tenant, self.checkpoints, self.orgURL, self.persons) = (tenant, checkpoints, orgURL, persons)
+  }
+
+  /// Lets the errand run once, to its end.
+  func writeBack(isStopping: @escaping @Sendable () -> Bool = { false }) async throws {
+    let errand = try #require(tenant.errands.first { $0.kind == .writeBack })
+    try await errand.run(isStopping: isStopping)
+  }
+
+  func demand() async throws -> ErrandDemand {
+    let errand = try #require(tenant.errands.first { $0.kind == .writeBack })
+    return try await errand.demand()
+  }
+
+  @discardableResult
+  func post(_ path: String, _ json: String) async throws -> [UInt8] {
+    let answer = try await http.send(
+      HTTPRequest(
+        method: "POST", url: "\(orgURL)/simulator/\(path)",
+        headers: [(name: "Content-Type", value: "application/json")],
+        body: Array(json.utf8)))
+    try #require(answer.status < 300, "\(String(decoding: answer.body, as: UTF8.self))")
+    return answer.body
+  }
+
+  /// Asks the org for trouble.
+  func cause(_ faults: SimulatedFault...) async throws {
+    try await post("faults", String(decoding: try JSONEncoder().encode(faults), as: UTF8.self))
+  }
+
+  /// Changes a person in Veeva.
+  func changeInVeeva(_ id: String, _ set: String) async throws {
+    try await post("changes", #"[{"op":"update","object":"Account","ids":["\#(id)"],"set":\#(set)}]"#)
+  }
+
+  /// Changes a person here, as a marketer.
+  func edit(_ id: String, _ set: String) async throws {
+    try await run("update copy.person set \(set) where veeva_id = '\(id)'")
+  }
+
+  func run(_ statement: String) async throws {
+    try await tenant.destinationPool.withConnection { _ = try await $0.execute(statement) }
+  }
+
+  /// Rows as texts, columns joined by `|`, null being `∅`.
+  func rows(_ columns: [String], from table: String) async throws -> [String] {
+    let list = columns.map { "coalesce(\($0)::text, '∅')" }.joined(separator: " || '|' || ")
+    return try await tenant.destinationPool.withConnection {
+      try await $0.query("select \(list) as row from \(table) order by 1")
+    }.compactMap { try $0.string("row") }
+  }
+
+  /// What Veeva holds of some fields of a person.
+  func inVeeva(_ id: String, _ fields: String...) async throws -> [String?] {
+    let (records, _) = try await tenant.veeva.retrieve([id], of: "Account", fields: fields)
+    return fields.indices.map { records.text(row: 0, column: $0) }
+  }
+
+  /// Calls of the sync so far that wrote.
+  func updateCalls() async -> Int { await tenant.budget.requests["update"] ?? 0 }
+
+  func needsSchema() async throws -> Bool {
+    let rows = try await checkpoints.pool.withConnection {
+      try await $0.query("select needs_schema from crmsync.object_sync where object = 'Account'")
+    }
+    return try rows.first?.bool("needs_schema") ?? false
+  }
+}
+
+/// Lends a test a world of its own.
+func withWriteBackWorld(
+  sync: String = "pause: 0s", _ body: @escaping @Sendable (WriteBackWorld) async throws -> Void
+) async throws {
+  let server = try #require(WriteBackWorld.serverURL)
+  let name = "writeback_\(UUID().uuidString.lowercased().replacing("-", with: "").prefix(12))"
+  let url =
+    server.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/" + name
+  let administrator = PostgresConnection(PostgresConfiguration(url: server))
+  try await administrator.connect()
+  try await administrator.execute("create database \(name) template template0 encoding 'UTF8'")
+  try await administrator.execute("alter database \(name) set synchronous_commit = off")
+  let folder = NSTemporaryDirectory() + name
+  let outcome: Result<Void, any Error>
+  do {
+    var options = SimulatedOrgOptions()
+    options.accounts = 400
+    options.spoolDirectory = folder
+    try await withOrg(options) { orgURL in
+      try await withTenant(orgURL, database: url, sync: sync, folder: folder, body)
+    }
+    outcome = .success(())
+  } catch {
+    outcome = .failure(error)
+  }
+  try? FileManager.default.removeItem(atPath: folder)
+  try await administrator.execute("drop database \(name) with (force)")
+  await administrator.close()
+  try outcome.get()
+}
+
+private func withOrg(_ options: SimulatedOrgOptions, _ body: @escaping @Sendable (String) async throws -> Void)
+  async throws
+{
+  let (ports, listening) = AsyncStream<Int>.makeStream()
+  var logger = Logger(label: "test")
+  logger.logLevel = .error
+  let org = SimulatedOrg(options: options, logger: logger) { listening.yield($0) }
+  let group = ServiceGroup(
+    configuration: .init(services: [.init(service: org, failureTerminationBehavior: .cancelGroup)], logger: logger))
+  try await withThrowingTaskGroup(of: Void.self) { tasks in
+    tasks.addTask { try await group.run() }
+    var iterator = ports.makeAsyncIterator()
+    let port = try #require(await iterator.next())
+    do {
+      try await body("http://127.0.0.1:\(port)")
+    } catch {
+      await group.triggerGracefulShutdown()
+      throw error
+    }
+    await group.triggerGracefulShutdown()
+    try await tasks.waitForAll()
+  }
+}
+
+private func withTenant(
+  _ orgURL: String, database: String, sync: String, folder: String,
+  _ body: @Sendable (WriteBackWorld) async throws -> Void
+) async throws {
+  let text = """
+    postgres: { url: "\(database)" }
+    rabbitmq: { url: "amqp://crmsync@127.0.0.1:5672/none" }
+    sync: { \(sync), backoff: { first: 1ms, longest: 1ms } }
+    tenants:
+      \(WriteBackWorld.name):
+        veeva:
+          loginURL: \(orgURL)
+          auth: { flow: client-credentials, clientID: crmsync-client, clientSecret: crmsync-secret }
+        destination: { postgres: { url: "\(database)", schema: copy } }
+        objects: { personAccounts: { writeBack: true } }
+    """
+  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  let file = folder + "/crmsync.yaml"
+  try text.write(toFile: file, atomically: true, encoding: .utf8)
+  let configuration = try Configuration.load(path: file, environment: [:])
+  let checkpoints = CheckpointStore(pool: PostgresPool(PostgresConfiguration(url: database), size: 4))
+  let settings = try #require(configuration.tenants[WriteBackWorld.name])
+  let tenant = Tenant(
+    name: WriteBackWorld.name, settings: settings, checkpoints: checkpoints, connections: 4,
+    writeBack: .init(
+      lease: .seconds(60),
+      retry: RetryPolicy(maxFailures: 3, backoff: Backoff(first: .milliseconds(1), longest: .milliseconds(1)))),
+    live: LiveSelections(configuration))
+  try await checkpoints.migrate()
+  try await checkpoints.register(tenant: tenant.name, destination: tenant.destinationIdentity)
+  let term = try #require(try await checkpoints.lead(as: "test", lease: .seconds(600)))
+  let leader = LeaderStamp(holder: "test", term: term)
+  try await checkpoints.select([.personAccounts], tenant: tenant.name, leader: leader)
+  let described = try await SchemaReader(tenant: tenant).read(.personAccounts)
+  try await tenant.prepareTables(for: described.mapping)
+  try await checkpoints.store(described.stored, tenant: tenant.name, leader: leader)
+  let persons = try await copy(described, tenant)
+  try await body(WriteBackWorld(tenant: tenant, checkpoints: checkpoints, orgURL: orgURL, persons: persons))
+  await tenant.destinationPool.close()
+  await checkpoints.pool.close()
+}
+
+/// Copies some persons.
+private func copy(_ described: DescribedObject, _ tenant: Tenant) async throws -> [String] {
+  let mapping = described.mapping
+  let ids = try await tenant.veeva.queryPage(
+    SOQL.select(["Id"], from: "Account", where: described.conditions, orderBy: ["Id"]) + " LIMIT 250",
+    object: "Account", fields: ["Id"])
+  let all = (0..<ids.rowCount).compactMap { ids.text(row: $0, column: 0) }
+  let (records, _) = try await tenant.veeva.retrieve(all, of: "Account", fields: mapping.fields)
+  try await tenant.withPageWriter(for: mapping, mode: .insert) { writer in
+    try await writer.write(records)
+    _ = try await writer.commit { _, _ in true }
+  }
+  return all
+}
