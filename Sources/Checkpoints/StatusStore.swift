@@ -62,6 +62,8 @@ public struct TenantStatus: Sendable, Codable, Equatable {
   /// Changes that wait in the destination to be published; `nil` where there are no tables yet, or where the
   /// destination cannot be reached. It is not read from the checkpoints: whoever knows the destination fills it in.
   public var unpublishedEvents: Int64?
+  /// Marketers' changes that Veeva does not have; `nil` where none were ever captured, and as above.
+  public var writeBack: WriteBackStatus?
 }
 
 /// A process of the cluster, for people.

@@ -26,13 +26,15 @@ public struct ClusterStatus: Sendable, Codable {
   ) async throws -> ClusterStatus {
     async let unpublished = unpublishedEvents(of: known)
     async let delivered = deliveries(of: known, checkpoints)
+    async let captured = writeBacks(of: known)
     var tenants = try await checkpoints.tenantStatuses()
     // A broker that is down is no reason to show nothing.
     let depths = try? await queues?.read(tenants: tenants.map(\.tenant))
-    let waiting = await unpublished
+    let (waiting, writeBacks) = await (unpublished, captured)
     let shares = Dictionary(uniqueKeysWithValues: known.map { ($0.name, $0.apiShare) })
     for place in tenants.indices {
       tenants[place].unpublishedEvents = waiting[tenants[place].tenant]
+      tenants[place].writeBack = writeBacks[tenants[place].tenant]
       if let share = shares[tenants[place].tenant] { tenants[place].noteUsedShare(share) }
     }
     return ClusterStatus(
@@ -57,6 +59,14 @@ public struct ClusterStatus: Sendable, Codable {
       }
       return await group.reduce(into: []) { all, one in all += one.map { [$0] } ?? [] }
         .sorted { $0.tenant < $1.tenant }
+    }
+  }
+
+  /// Changes that travel back, by tenant; as above.
+  private static func writeBacks(of tenants: [Tenant]) async -> [String: WriteBackStatus] {
+    await withTaskGroup(of: (String, WriteBackStatus?).self) { group in
+      for tenant in tenants { group.addTask { (tenant.name, try? await tenant.writeBackStatus()) } }
+      return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
     }
   }
 

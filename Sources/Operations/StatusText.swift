@@ -97,7 +97,28 @@ public struct StatusText: Sendable {
     if let events = tenant.unpublishedEvents, events > 0 {
       lines.append("    \(Self.grouped(events)) \(events == 1 ? "event waits" : "events wait") to be published")
     }
+    if let changes = tenant.writeBack { lines += self.lines(changes, tenant.tenant) }
     return lines
+  }
+
+  /// Marketers' changes that Veeva does not have.
+  private func lines(_ changes: WriteBackStatus, _ tenant: String) -> [String] {
+    var lines: [String] = []
+    if changes.pending > 0 {
+      let longest = changes.longestSeconds.map { ", the oldest for \(Self.duration($0))" } ?? ""
+      lines.append(
+        "    \(Self.count(changes.pending, "change waits", "changes wait")) to be written to Veeva\(longest)")
+    }
+    if changes.refused > 0 {
+      lines.append(
+        "    \(Self.count(changes.refused, "change was", "changes were")) refused by Veeva: crmsync rejects list \(tenant)"
+      )
+    }
+    return lines
+  }
+
+  private static func count(_ number: Int64, _ one: String, _ more: String) -> String {
+    "\(grouped(number)) \(number == 1 ? one : more)"
   }
 
   private func cluster(_ status: ClusterStatus) -> String {

@@ -6,7 +6,7 @@ import Testing
 struct StatusTextTests {
   private func lines(_ tenant: String, objects: String = "") throws -> [String] {
     let json = """
-      {"version": 1, "objects": [\(objects)], "processes": [], "queues": {},
+      {"version": 1, "errands": [], "objects": [\(objects)], "processes": [], "queues": {},
        "tenants": [{"tenant": "acme", "apiUsed": 0, "apiAllowed": 0, "rejects": 0 \(tenant)}]}
       """
     let status = try JSONDecoder().decode(ClusterStatus.self, from: Data(json.utf8))
@@ -29,6 +29,19 @@ struct StatusTextTests {
     let without = try lines("")
     #expect(!without.contains { $0.contains("published") })
     #expect(try lines(#", "unpublishedEvents": 0"#) == without)
+  }
+
+  @Test("changes that wait to be written, or were refused, are counted")
+  func writeBack() throws {
+    #expect(
+      try lines(#", "writeBack": {"pending": 1200, "refused": 1, "longestSeconds": 61}"#).filter {
+        $0.contains("Veeva")
+      } == [
+        "    1,200 changes wait to be written to Veeva, the oldest for 1 min 1 s",
+        "    1 change was refused by Veeva: crmsync rejects list acme",
+      ])
+    let without = try lines("")
+    #expect(try lines(#", "writeBack": {"pending": 0, "refused": 0}"#) == without)
   }
 
   @Test("a copied object stays complete while a delta looks for changes")

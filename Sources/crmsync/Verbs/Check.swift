@@ -93,6 +93,15 @@ struct Check: AsyncParsableCommand {
     return
       ": \(described.mapping.fields.count) fields → \(described.mapping.tables.map(\.table).joined(separator: ", "))"
       + (hidden.isEmpty ? "" : "; not visible: \(hidden.joined(separator: ", "))")
+      + writeBack(described.mapping, tenant)
+  }
+
+  /// What travels back, where that is asked for.
+  private func writeBack(_ mapping: ObjectMapping, _ tenant: Tenant) -> String {
+    guard tenant.selections.contains(where: { $0.object == mapping.object && $0.writesBack }) else { return "" }
+    let columns = mapping.tables.flatMap(\.columns).count { $0.direction == .bothWays }
+    return columns == 0
+      ? "; the sync user may update no contact field, so that nothing travels back" : "; \(columns) two-way"
   }
 
   private func see(_ step: DeliveryPreparation.Step) throws -> String {

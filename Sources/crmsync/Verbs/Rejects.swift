@@ -3,26 +3,29 @@ import Checkpoints
 import Delivery
 import Foundation
 import Operations
-import SyncModel
 import Tenants
 
 /// Refused records.
 struct Rejects: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Records that could not be stored: list, show, retry, discard.",
+    abstract: "What could not be stored here, delivered to Marketo or written to Veeva: list, show, retry, discard.",
     discussion: """
+      Records that could not be stored have numbers. What Marketo refused goes by tenant, table and id; what Veeva
+      refused of marketers' changes by tenant, id and column.
+
       EXAMPLES
         crmsync rejects list acme
         crmsync rejects show 3
-        crmsync rejects retry acme        Fetches them again, after they were put right in Veeva
+        crmsync rejects retry acme        Fetches, delivers and writes them again, after they were put right
         crmsync rejects discard 3 4
         crmsync rejects show acme/person/0015g00000AbCdEAAV
-                                          What Marketo refused goes by tenant, table and id
+        crmsync rejects discard acme/0015g00000AbCdEAAV/email      Marketing's value stays, until Veeva has another
       """,
     subcommands: [List.self, Show.self, Retry.self, Discard.self])
 
   struct List: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "The rejects, oldest first.")
+    static let configuration = CommandConfiguration(
+      abstract: "The rejects, oldest first: of records, then of deliveries to Marketo, then of changes to Veeva.")
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var output: OutputOptions
     @Argument(help: "Only of this tenant.") var tenant: String?
@@ -30,33 +33,21 @@ struct Rejects: AsyncParsableCommand {
 
     func run() async throws {
       let cluster = try await Cluster.ready(options)
-      let rejects = try await cluster.checkpoints.rejects(tenant: tenant, object: object)
-      let refusals = try await MarketoReject.all(cluster, tenant: tenant, object: object)
-      if output.json { return try printJSON(rejects.map(RejectOutput.stored) + refusals.map(RejectOutput.refused)) }
-      if rejects.isEmpty, refusals.isEmpty { print("No rejects.") }
-      for reject in rejects {
-        let field = reject.field.map { ".\($0)" } ?? ""
-        print("\(reject.id)  \(reject.tenant)  \(reject.object)\(field)  \(reject.recordID)  \(reject.reason)")
-      }
-      for refusal in refusals { print("\(refusal.id)  \(refusal.reason)") }
+      let rejects = try await cluster.rejects(tenant: tenant, object: object)
+      if output.json { return try printJSON(rejects) }
+      if rejects.isEmpty { print("No rejects.") }
+      for reject in rejects { print(reject.line) }
     }
   }
 
   struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "One reject in full.")
     @OptionGroup var options: ConfigurationOptions
-    @Argument(help: "The reject's number; of what Marketo refused, tenant/table/id.") var id: RejectID
+    @Argument(help: "The reject's number or name.") var id: RejectID
 
     func run() async throws {
       let cluster = try await Cluster.ready(options)
-      guard case .number(let number) = id else {
-        guard let refusal = try await MarketoReject.all(cluster, id).first else {
-          throw Failure(description: "there is no open reject \(id); see crmsync rejects list")
-        }
-        return try printJSON(refusal)
-      }
-      let rejects = try await cluster.checkpoints.rejects(tenant: nil, object: nil, limit: Int(Int32.max))
-      guard let reject = rejects.first(where: { $0.id == number }) else {
+      guard let reject = try await cluster.reject(id) else {
         throw Failure(description: "there is no open reject \(id); see crmsync rejects list")
       }
       try printJSON(reject)
@@ -65,14 +56,14 @@ struct Rejects: AsyncParsableCommand {
 
   struct Retry: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Fetches a tenant's rejected records again and stores those that can be stored now.")
+      abstract: "Fetches a tenant's rejected records again, and delivers and writes again what was refused.")
     @OptionGroup var options: ConfigurationOptions
     @Argument(help: "The tenant; of one record that Marketo refused, tenant/table/id.") var tenant: String
 
     func run() async throws {
       let cluster = try await Cluster.ready(options)
-      if case .record(let name, let entity, let id)? = RejectID(argument: tenant) {
-        let end = try MarketoReject.end(cluster.tenant(name))
+      if case .undelivered(let name, let entity, let id)? = RejectID(argument: tenant) {
+        let end = try UndeliveredRecord.end(cluster.tenant(name))
         guard try await end.store.retryRefusals(of: entity, id: id) > 0 else {
           throw Failure(description: "Marketo has refused no such record; see crmsync rejects list \(name)")
         }
@@ -85,116 +76,34 @@ struct Rejects: AsyncParsableCommand {
           object, of: tenant)
         if stored + left > 0 { print("\(object): \(stored) stored, \(left) still refused or gone.") }
       }
-      guard let end = tenant.delivery else { return }
-      let waiting = try await end.store.retryRefusals()
-      guard waiting > 0 else { return }
-      try await cluster.checkpoints.announceProgress()
-      print("\(waiting) record(s) that Marketo refused wait to be delivered again.")
+      let waiting = try await tenant.delivery?.store.retryRefusals() ?? 0
+      if waiting > 0 { print("\(waiting) record(s) that Marketo refused wait to be delivered again.") }
+      let changes = try await tenant.retryRefusedChanges()
+      if changes > 0 { print("\(changes) change(s) will be written to Veeva once more.") }
+      if waiting + changes > 0 { try await cluster.checkpoints.announceProgress() }
     }
   }
 
   struct Discard: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Rejects that need no further attention.")
     @OptionGroup var options: ConfigurationOptions
-    @Argument(help: "Numbers of rejects; of what Marketo refused, tenant/table/id.") var ids: [RejectID]
+    @Argument(help: "Numbers or names of rejects.") var ids: [RejectID]
 
     func run() async throws {
       let cluster = try await Cluster.ready(options)
-      var numbers: [Int64] = []
       var discarded = 0
       for id in ids {
         switch id {
-        case .number(let number): numbers.append(number)
-        case .record(let tenant, let entity, let id):
-          discarded += try await MarketoReject.end(cluster.tenant(tenant)).store.discardRefusals(of: entity, id: id)
+        case .stored(let number): discarded += try await cluster.checkpoints.discardRejects([number])
+        case .undelivered(let tenant, let entity, let id):
+          let end = try UndeliveredRecord.end(cluster.tenant(tenant))
+          discarded += try await end.store.discardRefusals(of: entity, id: id)
+        case .unwritten(let tenant, let id, let column):
+          let isGone = try await cluster.tenant(tenant).discardRefusedChange(recordID: id, column: column)
+          discarded += isGone ? 1 : 0
         }
       }
-      if !numbers.isEmpty { discarded += try await cluster.checkpoints.discardRejects(numbers) }
       print("\(discarded) reject(s) discarded.")
-    }
-  }
-}
-
-/// Names a reject.
-enum RejectID: ExpressibleByArgument, CustomStringConvertible {
-  /// Of a record that could not be stored.
-  case number(Int64)
-  /// Of a record that Marketo refused.
-  case record(tenant: String, entity: String, id: String)
-
-  init?(argument: String) {
-    let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-    if let number = Int64(argument) {
-      self = .number(number)
-    } else if parts.count == 3, parts.allSatisfy({ !$0.isEmpty }) {
-      self = .record(tenant: parts[0], entity: parts[1], id: parts[2])
-    } else {
-      return nil
-    }
-  }
-
-  var description: String {
-    switch self {
-    case .number(let number): "\(number)"
-    case .record(let tenant, let entity, let id): "\(tenant)/\(entity)/\(id)"
-    }
-  }
-}
-
-/// A record that Marketo refused.
-struct MarketoReject: Encodable {
-  let id: String
-  let tenant: String
-  /// The table.
-  let object: String
-  let recordID: String
-  /// Marketo's.
-  let code: String
-  /// With Marketo's own words.
-  let reason: String
-
-  /// Those of a tenant, or of all.
-  static func all(_ cluster: Cluster, tenant: String?, object: String?) async throws -> [MarketoReject] {
-    var all: [MarketoReject] = []
-    for known in cluster.tenants where tenant == nil || known.name == tenant {
-      all += try await known.delivery?.store.refusals(of: object).map { MarketoReject($0, known.name) } ?? []
-    }
-    return all
-  }
-
-  /// The one of that name, if there is one.
-  static func all(_ cluster: Cluster, _ id: RejectID) async throws -> [MarketoReject] {
-    guard case .record(let tenant, let entity, let record) = id else { return [] }
-    return try await end(cluster.tenant(tenant)).store.refusals(of: entity, id: record).map {
-      MarketoReject($0, tenant)
-    }
-  }
-
-  /// The tenant's Marketo instance.
-  static func end(_ tenant: Tenant) throws -> DeliveryEnd {
-    guard let end = tenant.delivery else {
-      throw Failure(description: "tenant \(tenant.name) has no Marketo instance as its destination")
-    }
-    return end
-  }
-
-  private init(_ refusal: DeliveryStore.Refusal, _ tenant: String) {
-    id = "\(RejectID.record(tenant: tenant, entity: refusal.entity, id: refusal.veevaID))"
-    self.tenant = tenant
-    (object, recordID, code) = (refusal.entity, refusal.veevaID, refusal.code)
-    reason = "Marketo: \(refusal.code) \(refusal.message)"
-  }
-}
-
-/// A reject as JSON, of either kind.
-private enum RejectOutput: Encodable {
-  case stored(StoredReject)
-  case refused(MarketoReject)
-
-  func encode(to encoder: any Encoder) throws {
-    switch self {
-    case .stored(let reject): try reject.encode(to: encoder)
-    case .refused(let reject): try reject.encode(to: encoder)
     }
   }
 }
