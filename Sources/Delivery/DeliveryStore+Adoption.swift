@@ -49,13 +49,13 @@ extension DeliveryStore {
         refused.map { ["id": $0.veevaID, "code": $0.code, "message": $0.message] }), as: UTF8.self)
     _ = try await query(
       """
-      with refused as (
+      \(ofBatch), refused as (
         select id, code, message from jsonb_to_recordset($3::jsonb) r (id text, code text, message text)
       )
       update \(delivery) d set batch = null, in_flight_until = null, is_looked_for = r.id is null,
         refused = case when r.id is null then d.refused else d.wanted end, error_code = r.code, error = r.message
-      from \(delivery) b left join refused r on r.id = b.veeva_id
-      where b.entity = $1 and b.batch = $2 and d.entity = b.entity and d.veeva_id = b.veeva_id and d.batch = $2
+      from mine left join refused r on r.id = mine.veeva_id
+      where d.entity = $1 and d.veeva_id = mine.veeva_id
       """, [.text(batch.entity), .text(batch.id), .text(json.replacing("\\u0000", with: ""))])
   }
 }

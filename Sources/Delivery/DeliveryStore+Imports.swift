@@ -46,9 +46,12 @@ extension DeliveryStore {
       with kept as (
         update \(qualified(DeliveryTables.imports))
         set followed_until = clock_timestamp() + make_interval(secs => $2::float8) where batch = $1 returning batch
+      ), mine as materialized (
+        select d.entity, d.veeva_id from \(delivery) d join kept on kept.batch = d.batch
+        order by d.veeva_id for update of d
       )
       update \(delivery) d set in_flight_until = clock_timestamp() + make_interval(secs => $3::float8)
-      from kept where d.batch = kept.batch
+      from mine where d.entity = mine.entity and d.veeva_id = mine.veeva_id
       """, [.text(open.batch), .seconds(lease), .seconds(records)])
   }
 
@@ -62,15 +65,16 @@ extension DeliveryStore {
     try await settle(batch, results)
     // After the failures, what still belongs to the batch was imported. A crash in between is made good by whoever
     // takes the import over: the failures no longer belong to the batch.
-    let (delivery, imports) = (delivery, qualified(DeliveryTables.imports))
+    let (delivery, imports, ofBatch) = (delivery, qualified(DeliveryTables.imports), ofBatch)
     try await pool.withConnection { connection in
       try await connection.transaction { db in
         _ = try db.query(
           """
-          update \(delivery) set delivered = sending, delivered_at = clock_timestamp(),
+          \(ofBatch)
+          update \(delivery) d set delivered = sending, delivered_at = clock_timestamp(),
             first_delivered_at = coalesce(first_delivered_at, clock_timestamp()), refused = null, error = null,
             error_code = null, attempt = 0, due_at = '-infinity', batch = null, in_flight_until = null, sending = null
-          where entity = $1 and batch = $2
+          from mine where d.entity = $1 and d.veeva_id = mine.veeva_id
           """, [.text(entity), .text(open.batch)])
         _ = try db.query("delete from \(imports) where batch = $1", [.text(open.batch)])
       }

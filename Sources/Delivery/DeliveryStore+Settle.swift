@@ -59,6 +59,7 @@ extension DeliveryStore {
 
   private var settling: String {
     """
+    \(ofBatch)
     update \(delivery) d set
       delivered = case when r.verdict = 'accepted' then d.sending else d.delivered end,
       delivered_at = case when r.verdict = 'accepted' then clock_timestamp() else d.delivered_at end,
@@ -75,7 +76,17 @@ extension DeliveryStore {
         else '-infinity' end,
       batch = null, in_flight_until = null, sending = null
     from jsonb_to_recordset($3::jsonb) r ("veevaID" text, verdict text, "marketoID" text, code text, message text)
-    where d.entity = $1 and d.batch = $2 and d.veeva_id = r."veevaID"
+      join mine on mine.veeva_id = r."veevaID"
+    where d.entity = $1 and d.veeva_id = mine.veeva_id
+    """
+  }
+
+  /// Locks a batch's records in the order in which collections lock them, so that neither waits for the other.
+  var ofBatch: String {
+    """
+    with mine as materialized (
+      select veeva_id from \(delivery) where entity = $1 and batch = $2 order by veeva_id for update
+    )
     """
   }
 
@@ -90,9 +101,10 @@ extension DeliveryStore {
     let json = try ids.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
     _ = try await query(
       """
+      \(ofBatch)
       update \(delivery) d set batch = null, sending = null, error = coalesce($5, d.error),
         in_flight_until = case when $3::float8 > 0 then clock_timestamp() + make_interval(secs => $3::float8) end
-      where d.entity = $1 and d.batch = $2
+      from mine where d.entity = $1 and d.veeva_id = mine.veeva_id
         and ($4::jsonb is null or d.veeva_id in (select jsonb_array_elements_text($4::jsonb)))
       """,
       [
