@@ -39,6 +39,7 @@ public struct SimulatedOrg: Service {
         group.cancelAll()
       }
       await org.jobs.shutdown()
+      await org.ingest.shutdown()
     } catch {
       try await pool.shutdownGracefully()
       throw error

@@ -6,7 +6,7 @@ import Testing
 /// A client that this project did not write.
 @Suite("simple-salesforce")
 struct PythonClientTests {
-  @Test("logs in, describes, queries and downloads bulk results, and gets the same rows each way")
+  @Test("logs in, describes, queries and downloads bulk results, gets the same rows each way, and updates")
   func wholeConversation() async throws {
     let python = try await Python.with("simple-salesforce==1.12.10", module: "simple_salesforce")
     let publicPEM = try RSAKeys.publicPEM()
@@ -47,6 +47,14 @@ struct PythonClientTests {
     #expect(json["collection"].list.map(\.truth) == [true, false])
     #expect(json["collectionCode"].text == "INVALID_EMAIL_ADDRESS")
     #expect(json["badUpdate"].text == "INVALID_EMAIL_ADDRESS")
+    #expect(json["ingest"].list.map(\.number) == [200, 1, 200] && json["ingestUpdated"].number == 199)
+    #expect(json["ingestFailed"].list.count == 1 && json["ingestFailed"][0][0].truth == true)
+    #expect(
+      json["ingestFailed"][0][1].text
+        == "INVALID_EMAIL_ADDRESS:Email: invalid email address: nobody:PersonEmail --")
+    #expect(json["ingestUnprocessed"].number == 0 && json["ingestShuffled"].truth == true)
+    #expect(json["ingestReadBack"].list.map(\.text) == ["N\"\n, 0", nil, "p0@x.example"])
+    #expect(json["ingestBadField"].text?.contains("Field name not found : Nothing__c") == true)
     #expect(json["badField"].text == "INVALID_FIELD" && json["expired"].text == "INVALID_SESSION_ID")
   }
 }

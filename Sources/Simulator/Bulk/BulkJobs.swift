@@ -5,12 +5,11 @@ final class BulkJobs: Sendable {
   private struct State {
     var jobs: [String: BulkJob] = [:]
     var created = 0
-    var running = 0
-    var waiting: [CheckedContinuation<Void, Never>] = []
     var tasks: [String: Task<Void, Never>] = [:]
   }
 
   private let state = NIOLockedValueBox(State())
+  private let turnstile = Turnstile()
   private let spool: Spool
   private let changes: LiveData
   private let clock: VirtualClock
@@ -36,7 +35,7 @@ final class BulkJobs: Sendable {
       $0.created += 1
       return $0.created
     }
-    let job = make(Self.id(number))
+    let job = make(Self.id(number + 1_000_000))
     // Under the lock, so that the task is noted before it can end.
     state.withLockedValue { state in
       state.jobs[job.id] = job
@@ -45,11 +44,12 @@ final class BulkJobs: Sendable {
     return job
   }
 
-  private static func id(_ number: Int) -> String {
+  /// The id of a bulk job.
+  static func id(_ number: Int) -> String {
     var sink = ByteSink()
     sink.append("7505g0")
     sink.reserve(16)
-    IDLayout.putBase62(UInt64(number) + 1_000_000, &sink)
+    IDLayout.putBase62(UInt64(number), &sink)
     IDChecksum.put(&sink)
     return String(decoding: sink.bytes, as: UTF8.self)
   }
@@ -86,11 +86,9 @@ final class BulkJobs: Sendable {
   func shutdown() async {
     let tasks = state.withLockedValue { state in
       for job in state.jobs.values { job.cancel() }
-      let waiting = state.waiting
-      state.waiting = []
-      for continuation in waiting { continuation.resume() }
       return Array(state.tasks.values)
     }
+    turnstile.open()
     for task in tasks { task.cancel() }
     for task in tasks { await task.value }
   }
@@ -98,7 +96,7 @@ final class BulkJobs: Sendable {
   private func run(_ job: BulkJob) async {
     let started = ContinuousClock.now
     let faults = faults.fire(statement: job.order.statement.text)
-    await enter()
+    await turnstile.enter(most: settings().concurrentJobs)
     defer { leave(job.id) }
     guard job.move(to: .inProgress, at: clock.seconds), !job.now.isCancelled else { return }
     do {
@@ -125,30 +123,8 @@ final class BulkJobs: Sendable {
     }
   }
 
-  private func enter() async {
-    let most = settings().concurrentJobs
-    await withCheckedContinuation { continuation in
-      let now = state.withLockedValue { state in
-        if state.running < most {
-          state.running += 1
-          return true
-        }
-        state.waiting.append(continuation)
-        return false
-      }
-      if now { continuation.resume() }
-    }
-  }
-
   private func leave(_ id: String) {
-    let next = state.withLockedValue { state -> CheckedContinuation<Void, Never>? in
-      state.tasks[id] = nil
-      guard !state.waiting.isEmpty else {
-        state.running -= 1
-        return nil
-      }
-      return state.waiting.removeFirst()
-    }
-    next?.resume()
+    state.withLockedValue { $0.tasks[id] = nil }
+    turnstile.leave()
   }
 }

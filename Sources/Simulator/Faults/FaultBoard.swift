@@ -82,7 +82,7 @@ extension FaultBoard where Fault == SimulatedFault {
     }
   }
 
-  /// The faults that hit a bulk query job.
+  /// The faults that hit a bulk job.
   func fire(statement: String) -> [SimulatedFault] {
     fire { $0.isAboutJobs && Self.contains(statement, $0.path) }
   }

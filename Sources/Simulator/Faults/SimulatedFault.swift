@@ -24,11 +24,12 @@ public struct SimulatedFault: InjectedFault, Sendable, Codable, Equatable {
     case expireSessions
     /// The locator of the request is refused, and forgotten.
     case expireLocator
-    /// A bulk query job ends as `Failed`; matched by its statement.
+    /// A bulk job ends as `Failed`; matched by its statement, an ingest job by `update` and its object. An ingest job
+    /// has written half of its records.
     case jobFailed
-    /// A bulk query job ends as `Aborted`, as if an administrator had done it; matched by its statement.
+    /// A bulk job ends as `Aborted`, as if an administrator had done it; matched as for `jobFailed`.
     case jobAborted
-    /// A bulk query job takes `milliseconds` longer; matched by its statement.
+    /// A bulk job takes `milliseconds` longer, an ingest job after half of its records; matched as for `jobFailed`.
     case slowJob
     /// `object` is hidden from the user from now on.
     case hideObject
@@ -44,7 +45,7 @@ public struct SimulatedFault: InjectedFault, Sendable, Codable, Equatable {
   public var kind: Kind
   /// Only requests of this method; any when `nil`.
   public var method: String?
-  /// Only requests whose path and query contain this text, or jobs whose statement does.
+  /// Only requests whose path and query contain this text, or jobs whose statement does, which is `update X` for an ingest job of X.
   public var path: String?
   /// How many matching requests pass unharmed first; none unless given.
   public var after: Int?

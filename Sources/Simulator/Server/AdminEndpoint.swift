@@ -9,7 +9,7 @@
 /// | `POST sessions/expire` | ends all sessions and REST locators |
 /// | `GET clock`, `POST clock` | shows the org's clock; `{"advanceSeconds": 60}`, `{"setSeconds": 1772359200}`, `{"stopped": true}` |
 /// | `POST limits` | `{"used": 0, "limit": 1000}` of the daily requests |
-/// | `GET settings`, `POST settings` | `latencyMilliseconds`, `jobDelayMilliseconds`, `concurrentJobs`, `restPageRows`, `bulkPageRows`, `shortPages`, `forgetsFinishedJobs`, `rotatesRefreshTokens`, `commitDelaySeconds` |
+/// | `GET settings`, `POST settings` | `latencyMilliseconds`, `jobDelayMilliseconds`, `concurrentJobs`, `restPageRows`, `bulkPageRows`, `shortPages`, `forgetsFinishedJobs`, `rotatesRefreshTokens`, `commitDelaySeconds`, `uploadBytes` |
 /// | `POST profile` | `{"hiddenObjects": [], "hiddenFields": ["Account.Phone"], "readOnlyFields": []}` in place of the former ones |
 /// | `GET objects` | rows of each object, all and live |
 /// | `POST changes` | performs a JSON list of operations, all or none; answers what each did, with ids and the stamp |

@@ -21,6 +21,13 @@ enum Endpoint: Equatable {
   case deleteJob(String)
   case results(String)
   case resultPages(String)
+  case createIngest
+  case listIngest
+  case ingest(String)
+  case changeIngest(String)
+  case deleteIngest(String)
+  case upload(String)
+  case ingestResults(String, IngestJob.Results)
   case admin([String])
   case unknown
 
@@ -57,6 +64,22 @@ enum Endpoint: Equatable {
     case ("POST", 3, "composite") where path[1] == "sobjects": return .retrieve(path[2])
     case ("PATCH", 2, "composite") where path[1] == "sobjects": return .updateCollection
     case (_, _, "jobs") where path.dropFirst().first == "query": return bulk(method, Array(path.dropFirst(2)))
+    case (_, _, "jobs") where path.dropFirst().first == "ingest": return ingestJobs(method, Array(path.dropFirst(2)))
+    default: return .unknown
+    }
+  }
+
+  private static func ingestJobs(_ method: String, _ path: [String]) -> Endpoint {
+    switch (method, path.count) {
+    case ("POST", 0): return .createIngest
+    case ("GET", 0): return .listIngest
+    case ("GET", 1): return .ingest(path[0])
+    case ("PATCH", 1): return .changeIngest(path[0])
+    case ("DELETE", 1): return .deleteIngest(path[0])
+    case ("PUT", 2) where path[1] == "batches": return .upload(path[0])
+    // Documentation and clients differ in how they write these.
+    case ("GET", 2):
+      return IngestJob.Results(rawValue: path[1].lowercased()).map { .ingestResults(path[0], $0) } ?? .unknown
     default: return .unknown
     }
   }
@@ -101,6 +124,13 @@ enum Endpoint: Equatable {
     case .deleteJob: "DELETE jobs/query/id"
     case .results: "GET results"
     case .resultPages: "GET resultPages"
+    case .createIngest: "POST jobs/ingest"
+    case .listIngest: "GET jobs/ingest"
+    case .ingest: "GET jobs/ingest/id"
+    case .changeIngest: "PATCH jobs/ingest/id"
+    case .deleteIngest: "DELETE jobs/ingest/id"
+    case .upload: "PUT batches"
+    case .ingestResults(_, let results): "GET \(results.rawValue)"
     case .admin: "admin"
     case .unknown: "unknown"
     }

@@ -12,9 +12,12 @@ struct HTTPFront: Sendable {
   struct Cut: Error {}
 
   private static let largestBody = 16 << 20
+  /// More than an ingest job takes, so that it is the job that refuses.
+  private static let largestUpload = 160 << 20
 
   func handle(_ request: Request, _ writer: consuming ResponseWriter) async throws {
-    let wire = try await Self.read(request)
+    let isUpload = request.method == .put
+    let wire = try await Self.read(request, upTo: isUpload ? Self.largestUpload : Self.largestBody)
     let endpoint = Endpoint(wire)
     if case .admin = endpoint {
       let response = await responder.answer(wire, endpoint, [])
@@ -33,9 +36,9 @@ struct HTTPFront: Sendable {
     try await send(response, faults, wire, writer)
   }
 
-  static func read(_ request: Request) async throws -> WireRequest {
+  static func read(_ request: Request, upTo limit: Int = largestBody) async throws -> WireRequest {
     var request = request
-    let body = try await request.collectBody(upTo: largestBody)
+    let body = try await request.collectBody(upTo: limit)
     let target = request.uri.string
     let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     var headers: [String: String] = [:]

@@ -26,6 +26,7 @@ final class Org: Sendable {
   let updates = UpdateLog()
   let cursors: Cursors
   let jobs: BulkJobs
+  let ingest: IngestJobs
   private let pool: NIOThreadPool
   private let metadata: NIOLockedValueBox<Metadata>
   private let live: NIOLockedValueBox<Settings>
@@ -62,6 +63,7 @@ final class Org: Sendable {
     jobs = BulkJobs(
       spool: spool, changes: changes, clock: clock, faults: faults, retention: options.jobRetention,
       settings: { live.withLockedValue { $0 } })
+    ingest = IngestJobs(clock: clock, retention: options.jobRetention)
     metadata = NIOLockedValueBox(
       Metadata(
         profile: Profile(

@@ -111,6 +111,7 @@ struct OrgResponder: Sendable {
     let describe = DescribeEndpoint(org: org)
     let query = QueryEndpoint(org: org, version: version)
     let bulk = BulkEndpoint(org: org, version: version)
+    let ingest = IngestEndpoint(org: org, version: version)
     switch endpoint {
     case .resources: return describe.resources(version)
     case .describeGlobal: return describe.global(version)
@@ -134,6 +135,15 @@ struct OrgResponder: Sendable {
       let plain = faults.contains { $0.kind == .truncatedBody }
       return try await bulk.results(id, request, countOff: off, plain: plain)
     case .resultPages(let id): return try bulk.pages(id, request)
+    case .createIngest: return try ingest.create(request.body)
+    case .listIngest: return ingest.list()
+    case .ingest(let id): return try ingest.state(id)
+    case .changeIngest(let id): return try ingest.change(id, request.body)
+    case .deleteIngest(let id): return try ingest.delete(id)
+    case .upload(let id): return try ingest.upload(id, request)
+    case .ingestResults(let id, let results):
+      let plain = faults.contains { $0.kind == .truncatedBody }
+      return try await ingest.results(id, results, plain: plain)
     default: throw SalesforceError.notFound()
     }
   }

@@ -10,6 +10,8 @@ struct Settings: Sendable {
   var rotatesRefreshTokens: Bool
   /// Seconds from a change's stamp to the moment at which it becomes visible.
   var commitDelaySeconds = 0
+  /// Bytes of an ingest job's file at most (Salesforce: 150 MB once coded as base64).
+  var uploadBytes = 112_500_000
 
   init(_ options: SimulatedOrgOptions) {
     latency = options.latency
@@ -33,6 +35,7 @@ struct Settings: Sendable {
     let forgetsFinishedJobs: Bool?
     let rotatesRefreshTokens: Bool?
     let commitDelaySeconds: Int?
+    let uploadBytes: Int?
   }
 
   mutating func apply(_ change: Change) {
@@ -45,6 +48,7 @@ struct Settings: Sendable {
     forgetsFinishedJobs = change.forgetsFinishedJobs ?? forgetsFinishedJobs
     rotatesRefreshTokens = change.rotatesRefreshTokens ?? rotatesRefreshTokens
     commitDelaySeconds = max(0, change.commitDelaySeconds ?? commitDelaySeconds)
+    uploadBytes = max(0, change.uploadBytes ?? uploadBytes)
   }
 
   var json: JSONValue {
@@ -53,7 +57,7 @@ struct Settings: Sendable {
       ("jobDelayMilliseconds", .int(Int(jobDelay.seconds * 1000))), ("concurrentJobs", .int(concurrentJobs)),
       ("restPageRows", .int(restPageRows)), ("bulkPageRows", .int(bulkPageRows)), ("shortPages", .bool(shortPages)),
       ("forgetsFinishedJobs", .bool(forgetsFinishedJobs)), ("rotatesRefreshTokens", .bool(rotatesRefreshTokens)),
-      ("commitDelaySeconds", .int(commitDelaySeconds)),
+      ("commitDelaySeconds", .int(commitDelaySeconds)), ("uploadBytes", .int(uploadBytes)),
     ])
   }
 

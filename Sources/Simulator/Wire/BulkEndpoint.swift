@@ -15,7 +15,7 @@ struct BulkEndpoint: Sendable {
     let state: String?
   }
 
-  private static let delimiters: [String: UInt8] = [
+  static let delimiters: [String: UInt8] = [
     "BACKQUOTE": 0x60, "CARET": 0x5E, "COMMA": 0x2C, "PIPE": 0x7C, "SEMICOLON": 0x3B, "TAB": 0x09,
   ]
 

@@ -18,6 +18,7 @@ from simple_salesforce.exceptions import (
     SalesforceAuthenticationFailed,
     SalesforceExpiredSession,
     SalesforceMalformedRequest,
+    SalesforceOperationError,
 )
 
 BASE = sys.argv[1]
@@ -119,6 +120,29 @@ def main():
         seen["badUpdate"] = "accepted"
     except SalesforceMalformedRequest as error:
         seen["badUpdate"] = error.content[0]["errorCode"]
+
+    persons = list(rest)[2:202]
+    records = [
+        {"Id": record, "LastName": 'N"\n, %d' % place, "PersonTitle": "#N/A", "PersonEmail": "p%d@x.example" % place}
+        for place, record in enumerate(persons)
+    ]
+    records[7]["PersonEmail"] = "nobody"
+    (job,) = org.bulk2.Account.update(records=records, wait=0.2)
+    seen["ingest"] = [job["numberRecordsProcessed"], job["numberRecordsFailed"], job["numberRecordsTotal"]]
+    updated = list(csv.DictReader(io.StringIO(org.bulk2.Account.get_successful_records(job["job_id"]), newline="")))
+    failed = list(csv.DictReader(io.StringIO(org.bulk2.Account.get_failed_records(job["job_id"]), newline="")))
+    unprocessed = org.bulk2.Account.get_unprocessed_records(job["job_id"])
+    seen["ingestUpdated"] = len({row["sf__Id"] for row in updated} & set(persons))
+    seen["ingestFailed"] = [[row["Id"] == persons[7], row["sf__Error"]] for row in failed]
+    seen["ingestUnprocessed"] = len(list(csv.DictReader(io.StringIO(unprocessed, newline=""))))
+    seen["ingestShuffled"] = [row["Id"] for row in updated] != [record for record in persons if record != persons[7]]
+    person = org.Account.get(persons[0])
+    seen["ingestReadBack"] = [person["LastName"], person["PersonTitle"], person["PersonEmail"]]
+    try:
+        org.bulk2.Account.update(records=[{"Id": first, "Nothing__c": "1"}], wait=0.2)
+        seen["ingestBadField"] = "accepted"
+    except SalesforceOperationError as error:
+        seen["ingestBadField"] = str(error)
 
     try:
         org.query("SELECT Nothing FROM Account")
