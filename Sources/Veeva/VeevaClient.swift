@@ -46,6 +46,8 @@ public struct VeevaClient: Sendable {
     var name: String
     var object: String?
     var method = "GET"
+    /// Of the body.
+    var contentType = "application/json; charset=UTF-8"
     /// From the root of the instance.
     var path: String
     var body: [UInt8]?
@@ -139,7 +141,7 @@ public struct VeevaClient: Sendable {
       ("Authorization", "Bearer \(session.accessToken)"), ("Accept", call.accept),
       ("Sforce-Call-Options", "client=crmsync"),
     ]
-    if call.body != nil { headers.append(("Content-Type", "application/json; charset=UTF-8")) }
+    if call.body != nil { headers.append(("Content-Type", call.contentType)) }
     return HTTPRequest(
       method: call.method, url: session.instanceURL + call.path, headers: headers.map { (name: $0.0, value: $0.1) },
       body: call.body, timeout: call.timeout)

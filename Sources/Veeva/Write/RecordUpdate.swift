@@ -62,12 +62,15 @@ public struct UpdateRefusal: Error, Sendable, Equatable, CustomStringConvertible
     self.fields = fields
   }
 
+  /// Our own code, where the org has none: a bulk update ended before it came to the record.
+  public static let notProcessedCode = "NOT_PROCESSED"
+
   /// What follows from it. Decided by the code: the words are the admin's, in any language.
   public var consequence: Consequence {
     switch code {
     case "UNABLE_TO_LOCK_ROW", "REQUEST_RUNNING_TOO_LONG", "SERVER_UNAVAILABLE", "UNKNOWN_EXCEPTION",
       "INTERNAL_ERROR", "TXN_SECURITY_METERING_ERROR", "LIMIT_EXCEEDED", "STORAGE_LIMIT_EXCEEDED",
-      "ALL_OR_NONE_OPERATION_ROLLED_BACK":
+      "ALL_OR_NONE_OPERATION_ROLLED_BACK", Self.notProcessedCode:
       .retry
     case "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "CANNOT_EXECUTE_FLOW_TRIGGER": .retryOnce
     case "ENTITY_IS_DELETED": .gone
