@@ -20,6 +20,8 @@ public struct DeliverySource: Sendable {
   }
 
   private static let stampColumn = "veeva_system_modstamp"
+  /// Columns of leads whose deliveries are remembered.
+  var twoWay: Set<String> = []
 
   private var stamp: DeliverySchema.Delivered? { fields.first { $0.field.column == Self.stampColumn } }
   private var content: [DeliverySchema.Delivered] { fields.filter { $0.field.column != Self.stampColumn } }

@@ -75,9 +75,9 @@ extension DeliveryStore {
           and exists (select from \(qualified(DeliveryTables.marks)) m where m.entity = $1 and m.definition = $5)
         order by \(Self.order) limit \(portion == .new ? "$4" : bounded(source)) for update of d skip locked
       ), record as (
-        select t.veeva_id, md5(c.json) as hash, \(payload) as payload
+        select t.veeva_id, md5(c.json) as hash, \(payload) as payload\(source.sentColumn)
         from picked join \(source.rows) on t.veeva_id = picked.veeva_id \(source.contentJSON)
-      )
+      )\(source.sentStep)
       update \(delivery) d set batch = $2, in_flight_until = clock_timestamp() + make_interval(secs => $3::float8),
         sending = record.hash, wanted = record.hash, attempt = d.attempt + 1
       from record where d.entity = $1 and d.veeva_id = record.veeva_id

@@ -30,7 +30,12 @@ public struct DeliveryStore: Sendable {
   public func prepare(_ sources: [DeliverySource]) async throws {
     let schema = schema
     try await pool.withConnection { connection in
-      try await connection.transaction { db in try DeliveryTables.prepare(sources, in: schema, on: db) }
+      try await connection.transaction { db in
+        try DeliveryTables.prepare(sources, in: schema, on: db)
+        if sources.contains(where: { !$0.twoWayFields.isEmpty }) {
+          try LeadChangeTables.prepare(schema: schema, on: db)
+        }
+      }
     }
   }
 
