@@ -14,8 +14,13 @@ public struct DeliveryPreparation: Sendable {
 
   /// Compares a plan with an instance. Changes nothing.
   public init(_ plan: DeliveryPlan, at client: MarketoClient) async throws {
+    try await self.init(plan.entities, at: client)
+  }
+
+  /// Compares entities with an instance. Changes nothing.
+  init(_ entities: [DeliveryEntity], at client: MarketoClient) async throws {
     var steps: [Step] = []
-    for entity in plan.entities {
+    for entity in entities {
       let there = try await Self.describe(entity, client)
       let keys =
         entity.target == .lead
@@ -85,10 +90,13 @@ public struct DeliveryPreparation: Sendable {
     try await client.approveCustomObject(name)
   }
 
-  /// What can be delivered now.
+  /// What can be delivered now; what travels both ways is remembered.
   /// - Parameter schema: the mirror's.
   public func sources(schema: String) -> [DeliverySource] {
-    steps.filter(\.schema.isPossible).map { DeliverySource($0.entity, fields: $0.schema.fields, schema: schema) }
+    steps.filter(\.schema.isPossible).map {
+      DeliverySource($0.entity, fields: $0.schema.fields, schema: schema)
+        .remembering(Set($0.entity.fields.filter(\.isTwoWay).map(\.column)))
+    }
   }
 }
 

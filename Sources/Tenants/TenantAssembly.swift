@@ -50,6 +50,10 @@ extension Tenant {
         DeliveryErrand(tenant: name, end: delivery, checkpoints: checkpoints, options: options) {
           live.selections(of: name).map(\.object)
         })
+      errands.append(
+        LeadChangeErrand(tenant: name, end: delivery, checkpoints: checkpoints, pause: { live.times.pause }) {
+          live.selections(of: name).map(\.object)
+        })
     }
     errands.append(
       WriteBackErrand(

@@ -36,6 +36,8 @@ public struct DeliveryField: Sendable, Equatable {
   public let type: DeliveryFieldType
   /// Whether Marketo has it from the start, so that it is never made.
   public let isStandard: Bool
+  /// Whether marketers' changes of it travel back to the source.
+  public var isTwoWay = false
 }
 
 /// How a row of a custom object finds its lead.

@@ -59,6 +59,7 @@ public struct DeliveryPlan: Sendable, Equatable {
     var taken: Set<String> = [key, "externalCompanyId", "externalSalesPersonId"]
     var columns = table.columns.filter { $0.source != ObjectMapping.idColumn }.map { ($0.column, $0.field, $0.type) }
     if table.hasVeevaType { columns.append(("veeva_type", "", .text)) }
+    let twoWay = Set(table.columns.filter { target == .lead && $0.direction == .bothWays }.map(\.column))
     for (column, field, valueType) in columns {
       // Delivered as a link.
       if target == .lead, column == "owner_id" { continue }
@@ -83,7 +84,7 @@ public struct DeliveryPlan: Sendable, Equatable {
       fields.append(
         DeliveryField(
           name: entry.name, label: entry.label, column: column, valueType: valueType, type: entry.type,
-          isStandard: entry.isStandard))
+          isStandard: entry.isStandard, isTwoWay: twoWay.contains(column)))
     }
     return DeliveryEntity(
       table: table.table, target: target, key: key, fields: fields, parents: parents, leadPath: nil,

@@ -49,6 +49,10 @@ struct CycleWatch: Service {
       for errand in tenant.errands {
         let status = statuses.first { $0.tenant == tenant.name && $0.kind == errand.kind }
         if let status, status.failures >= Self.triesOfAnErrand { continue }
+        // It is due again and again: once is enough.
+        if errand.kind == .leadChanges, let ended = status?.endedAt, ended >= Instant(milliseconds: since).formatted {
+          continue
+        }
         if let status, status.queued + status.working > 0 { return false }
         if try await errand.demand().workers > 0 { return false }
       }
