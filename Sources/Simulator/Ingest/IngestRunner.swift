@@ -73,6 +73,7 @@ struct IngestRunner: Sendable {
       let written = try chunk.map { self.record(try table.cells($0), columns) }
       let errors = try await org.compute { [self] in update(written) }
       job.note(errors, from: start)
+      for (record, error) in zip(written, errors) where error == nil { org.updates.note(record) }
     }
   }
 
