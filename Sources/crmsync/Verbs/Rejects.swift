@@ -3,6 +3,7 @@ import Checkpoints
 import Delivery
 import Foundation
 import Operations
+import SyncModel
 import Tenants
 
 /// Refused records.
