@@ -13,10 +13,12 @@ import sizes
 import suite_copy
 import suite_delta
 import suite_latency
+import suite_marketo
 import suite_memory
 import suite_plan
 import suite_resume
 import suite_tenants
+import suite_writeback
 
 SUITES = {
     "copy": suite_copy.run,
@@ -26,6 +28,8 @@ SUITES = {
     "plan": suite_plan.run,
     "delta": suite_delta.run,
     "tenants": suite_tenants.run,
+    "marketo": suite_marketo.run,
+    "writeback": suite_writeback.run,
 }
 
 

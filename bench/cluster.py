@@ -72,7 +72,7 @@ class Cluster:
                  "clientSecretFile": str(LOCAL / "secrets" / "demo-veeva")}
         return {
             "veeva": {"loginURL": org.url, "apiVersion": VERSION, "auth": login} | org.veeva,
-            "destination": {"postgres": {"url": postgres, "schema": org.tenant}},
+            "destination": org.destination or {"postgres": {"url": postgres, "schema": org.tenant}},
             "objects": org.objects,
             "events": org.events,
         }

@@ -48,6 +48,7 @@ class Org:
         self.port = FIRST_PORT + (2 * place if place else 0)
         self.objects = objects or {"personAccounts": {}}
         self.events: dict = {}
+        self.destination: dict | None = None  # PostgreSQL
         self.veeva = veeva or {}
         self.options = options or []
         self.process: Process | None = None
@@ -114,6 +115,15 @@ class Org:
             "GET" if body is None else "POST", f"/services/data/v{VERSION}{path}",
             None if body is None else json.dumps(body).encode(),
             {"Authorization": f"Bearer {self.bearer}", "Content-Type": "application/json"}))
+
+    def update(self, record: str, **fields: object) -> None:
+        """An update of one account, through the API."""
+        body = {"records": [{"attributes": {"type": "Account"}, "id": record, **fields}]}
+        outcome = json.loads(self.request(
+            "PATCH", f"/services/data/v{VERSION}/composite/sobjects", json.dumps(body).encode(),
+            {"Authorization": f"Bearer {self.bearer}", "Content-Type": "application/json"}))
+        if not outcome[0]["success"]:
+            raise RuntimeError(f"the simulated org refuses an update: {outcome}")
 
     def query_all(self, soql: str) -> list[dict]:
         """Records, deleted ones too, by REST; a count is none."""

@@ -21,14 +21,15 @@ class Sizes:
     delta: int = 5_000_000
     mass: int = 1_000_000  # of them updated at once
     tenants: int = 2_000_000  # of the tenant that loads
+    leads: int = 150_000
 
     def with_records(self, records: int) -> Sizes:
         return dataclasses.replace(
             self, copy=records, memory=(min(self.memory[0], records), records), latency=records, resume=records,
-            delta=records, mass=min(self.mass, max(1, records // 2)), tenants=records)
+            delta=records, mass=min(self.mass, max(1, records // 2)), tenants=records, leads=records)
 
 
 FULL = Sizes()
 QUICK = Sizes(
     copy=100_000, memory=(50_000, 300_000), latency=20_000, latencies=(200,), workers=(1, 4), resume=200_000, kills=2,
-    jobs=5_000, changes=40, delta=200_000, mass=100_000, tenants=400_000)
+    jobs=5_000, changes=40, delta=200_000, mass=100_000, tenants=400_000, leads=40_000)

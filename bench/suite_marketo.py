@@ -1,0 +1,65 @@
+"""Deliveries to Marketo: what they cost of an instance's calls, and how near they come to what its limits allow."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+
+from cluster import Cluster
+from marketo import PER_CALL, Marketo, least_seconds
+from org import Org
+from report import Figure
+from sizes import Sizes
+from stores import wait_until
+from suite_delta import WHEN_ASKED, update
+
+
+def run(sizes: Sizes) -> Iterator[Figure]:
+    org = Org(sizes.leads)
+    with Marketo() as marketo:
+        org.destination = marketo.destination(org.tenant)
+        with Cluster(org, settings=WHEN_ASKED) as cluster:
+            cluster.copy(org)
+            wait_until_delivered(cluster)
+            leads = cluster.progress.row("select count(*) from acme.person")[0]
+            yield Figure("marketo", f"leads for each call, first delivery of {leads:,}", leads / marketo.calls(),
+                         "leads", PER_CALL, "a call that writes as many as it may")
+
+            before = marketo.calls()
+            update(org, leads, seed=2)
+            cluster.delta(org)
+            begin = time.monotonic()
+            wait_until_delivered(cluster)
+            seconds, calls = time.monotonic() - begin, marketo.calls() - before
+            least = math.ceil(leads / PER_CALL)
+            yield Figure("marketo", f"leads for each call, {leads:,} updated", leads / calls, "leads", leads / least,
+                         "full calls", goal=">= 0.9")
+            yield Figure("marketo", f"leads a minute, {leads:,} updated", leads / seconds * 60, "leads",
+                         leads / least_seconds(least) * 60, "what 100 calls in 20 s allow", goal=">= 0.9",
+                         details={"seconds": seconds, "calls": calls})
+
+            cluster.progress.wait_until_at_rest(org.tenant)
+            veeva, before = org.api_calls(), marketo.calls()
+            update(org, 1000, seed=3)
+            cluster.delta(org)
+            wait_until_delivered(cluster)
+            yield Figure("marketo", "calls to Veeva for 1,000 changed persons", org.api_calls() - veeva, "API calls")
+            yield Figure("marketo", "calls to Marketo for 1,000 changed persons", marketo.calls() - before, "API calls",
+                         math.ceil(1000 / PER_CALL), "full calls")
+
+
+def wait_until_delivered(cluster: Cluster) -> None:
+    def delivered() -> bool:
+        cluster.check_alive()
+        if not cluster.progress.row("select to_regclass('acme.crmsync_delivery') is not null")[0]:
+            return False
+        # An index holds those that wait; the rows that are newer than the last look are not among them.
+        return cluster.progress.row(
+            """
+            select (select count(*) from acme.crmsync_delivery where entity = 'person' and delivered = wanted)
+                = (select count(*) from acme.person)
+              and not exists (select from acme.person where synced_at > (
+                select collected_at from acme.crmsync_delivery_mark where entity = 'person'))
+            """)[0]
+    wait_until("everything is delivered", delivered, seconds=1800, pause=0.5)
