@@ -8,7 +8,7 @@ import urllib.request
 from typing import Self
 
 from process import Process
-from stores import NAME, SUPERUSER
+from stores import NAME, SUPERUSER, WORK
 
 PER_CALL = 300  # records of a call that writes
 PER_WINDOW = 100  # calls that an instance takes in a window
@@ -19,6 +19,8 @@ class Marketo:
     """Use as a context. `destination` is what a tenant's configuration says of it."""
 
     def __enter__(self) -> Self:
+        # What an earlier one has printed would name its port.
+        (WORK / "marketo.log").unlink(missing_ok=True)
         self.process = Process("marketo", ["simulate", "marketo", "--listen", "127.0.0.1:0"], {})
         deadline = time.monotonic() + 60
         while not (lines := [line for line in self.process.log.read_text().splitlines()

@@ -22,21 +22,22 @@ def run(sizes: Sizes) -> Iterator[Figure]:
         with Cluster(org, settings=WHEN_ASKED) as cluster:
             cluster.copy(org)
             wait_until_delivered(cluster)
-            leads = cluster.progress.row("select count(*) from acme.person")[0]
-            yield Figure("marketo", f"leads for each call, first delivery of {leads:,}", leads / marketo.calls(),
-                         "leads", PER_CALL, "a call that writes as many as it may")
+            # Each person is a lead and a company.
+            records = 2 * cluster.progress.row("select count(*) from acme.person")[0]
+            yield Figure("marketo", f"records for each call, first delivery of {records:,}", records / marketo.calls(),
+                         "records", PER_CALL, "full calls; new leads are looked for by their address first")
 
             before = marketo.calls()
-            update(org, leads, seed=2)
+            update(org, records, seed=2)
             cluster.delta(org)
             begin = time.monotonic()
             wait_until_delivered(cluster)
             seconds, calls = time.monotonic() - begin, marketo.calls() - before
-            least = math.ceil(leads / PER_CALL)
-            yield Figure("marketo", f"leads for each call, {leads:,} updated", leads / calls, "leads", leads / least,
-                         "full calls", goal=">= 0.9")
-            yield Figure("marketo", f"leads a minute, {leads:,} updated", leads / seconds * 60, "leads",
-                         leads / least_seconds(least) * 60, "what 100 calls in 20 s allow", goal=">= 0.9",
+            least = 2 * math.ceil(records / 2 / PER_CALL)
+            yield Figure("marketo", f"records for each call, {records:,} updated", records / calls, "records",
+                         records / least, "full calls", goal=">= 0.9")
+            yield Figure("marketo", f"records a minute, {records:,} updated", records / seconds * 60, "records",
+                         records / least_seconds(least) * 60, "what 100 calls in 20 s allow", goal=">= 0.9",
                          details={"seconds": seconds, "calls": calls})
 
             cluster.progress.wait_until_at_rest(org.tenant)
@@ -46,7 +47,7 @@ def run(sizes: Sizes) -> Iterator[Figure]:
             wait_until_delivered(cluster)
             yield Figure("marketo", "calls to Veeva for 1,000 changed persons", org.api_calls() - veeva, "API calls")
             yield Figure("marketo", "calls to Marketo for 1,000 changed persons", marketo.calls() - before, "API calls",
-                         math.ceil(1000 / PER_CALL), "full calls")
+                         2 * math.ceil(1000 / PER_CALL), "full calls for leads and companies")
 
 
 def wait_until_delivered(cluster: Cluster) -> None:
