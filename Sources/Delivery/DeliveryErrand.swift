@@ -94,14 +94,6 @@ public struct DeliveryErrand: Errand {
     await memory.keep(plan, sources)
     return sources
   }
-
-  /// Waits in the slot for an instance that is busy for a moment: nobody can announce that its window has moved on.
-  private func wait(_ pause: Duration, _ isStopping: @Sendable () -> Bool) async throws {
-    let end = ContinuousClock.now + pause
-    while ContinuousClock.now < end, !isStopping() {
-      try await Task.sleep(for: min(.milliseconds(500), end - .now))
-    }
-  }
 }
 
 /// What this process has found out about the instance.

@@ -284,17 +284,9 @@ public struct DeliveryRunner: Sendable {
           return try await store.keepFollowing(open, for: .zero, records: options.importLease)
         }
         try await store.keepFollowing(open, for: pause * 6, records: options.importLease)
-        try await rest(pause)
+        try await wait(pause, isStopping)
         pause = min(pause * 2, max(options.pollPause, .seconds(30)))
       }
-    }
-  }
-
-  /// Waits, since Marketo announces no end of an import; but no longer than until a stop.
-  private func rest(_ pause: Duration) async throws {
-    let end = ContinuousClock.now + pause
-    while ContinuousClock.now < end, !isStopping() {
-      try await Task.sleep(for: min(.milliseconds(500), end - .now))
     }
   }
 

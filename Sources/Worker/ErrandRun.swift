@@ -22,13 +22,14 @@ struct ErrandRun: Sendable {
         let claim = try await checkpoints.claim(
           kind, part: message.job, tenant: message.tenant, worker: limits.name, lease: limits.lease)
       {
-        try await record(await holdingLease(of: claim) { try await work(errand) }, of: claim)
+        try await record(await workHoldingLease(of: claim, errand), of: claim)
       }
       await puller.finish(message)
     } catch {
       logger.error(
         "could not record the outcome of an errand",
         metadata: ["tenant": "\(message.tenant)", "errand": "\(message.message.object)", "error": "\(error)"])
+      // A database that is away is left alone for a moment: the message comes again at once.
       if !stopping.isSet { try? await Task.sleep(for: limits.retry.wait(afterInterruptions: 0, chance: 1)) }
       await puller.giveBack(message)
     }
@@ -50,34 +51,15 @@ struct ErrandRun: Sendable {
     return isStopping() ? .stopped : .ended
   }
 
-  /// Does the work while a second task prolongs its lease; ends the work when the lease is lost.
-  private func holdingLease(
-    of claim: ClaimedErrand, _ work: @escaping @Sendable () async throws -> Ending
-  ) async -> Ending {
-    await withTaskGroup(of: Ending?.self) { group in
-      group.addTask {
-        do { return try await work() } catch { return .failed(error) }
-      }
-      group.addTask { await keepLease(of: claim) }
-      defer { group.cancelAll() }
-      while let ending = await group.next() {
-        if let ending { return ending }
-      }
-      return .stopped
-    }
-  }
-
-  /// Ends with `fenced` when the lease is lost, with `nil` when the work has ended.
-  private func keepLease(of claim: ClaimedErrand) async -> Ending? {
-    while true {
-      do {
-        try await Task.sleep(for: limits.lease / 3)
-        if try await !checkpoints.renew(claim, lease: limits.lease) { return .fenced }
-      } catch is CancellationError {
-        return nil
-      } catch {
+  private func workHoldingLease(of claim: ClaimedErrand, _ errand: any Errand) async -> Ending {
+    let (checkpoints, lease) = (checkpoints, limits.lease)
+    return await holding(
+      lease: lease, fenced: .fenced, renew: { try await checkpoints.renew(claim, lease: lease) },
+      isAway: { error in
         logger.warning("could not renew the lease of an errand", metadata: claim.metadata.with("error", "\(error)"))
       }
+    ) {
+      do { return try await work(errand) } catch { return .failed(error) }
     }
   }
 

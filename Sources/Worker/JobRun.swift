@@ -23,7 +23,7 @@ struct JobRun: Sendable {
         let job = try await checkpoints.claim(message.job, worker: limits.name, lease: limits.lease)
       {
         await markers.reached(.claimed)
-        let ending = await holdingLease(of: job) { try await copyPages(of: job, tenant: tenant) }
+        let ending = await copyHoldingLease(of: job, tenant: tenant)
         try await record(ending, of: job)
       } else {
         // Somebody else has it, or had it: a duplicate or late message.
@@ -36,6 +36,18 @@ struct JobRun: Sendable {
       // A database that is away is left alone for a moment: the message comes again at once.
       if !stopping.isSet { try? await Task.sleep(for: limits.retry.wait(afterInterruptions: 0, chance: 1)) }
       await puller.giveBack(message)
+    }
+  }
+
+  private func copyHoldingLease(of job: ClaimedJob, tenant: Tenant) async -> JobEnding {
+    let (checkpoints, lease) = (checkpoints, limits.lease)
+    return await holding(
+      lease: lease, fenced: .fenced, renew: { try await checkpoints.renew(job, lease: lease) },
+      isAway: { error in
+        logger.warning("could not renew the lease", metadata: job.metadata.with("error", "\(error)"))
+      }
+    ) {
+      do { return try await copyPages(of: job, tenant: tenant) } catch { return FailureTable.ending(for: error) }
     }
   }
 

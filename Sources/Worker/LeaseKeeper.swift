@@ -1,39 +1,38 @@
-import Checkpoints
-import Logging
-import SyncModel
-
-extension JobRun {
-  /// Does a job's work while a second task prolongs its lease; ends the work when the lease is lost.
-  ///
-  /// Pages prolong the lease when they are committed. This is for pages that take longer than a lease.
-  func holdingLease(
-    of job: ClaimedJob, _ work: @escaping @Sendable () async throws -> JobEnding
-  ) async -> JobEnding {
-    await withTaskGroup(of: JobEnding?.self) { group in
-      group.addTask {
-        do { return try await work() } catch { return FailureTable.ending(for: error) }
-      }
-      group.addTask { await keepLease(of: job) }
-      defer { group.cancelAll() }
-      while let ending = await group.next() {
-        if let ending { return ending }
-      }
-      return .handedBack(after: .zero, reason: nil)
+/// Does some work while a second task prolongs its lease; ends the work when the lease is lost.
+///
+/// Pages prolong the lease when they are committed. This is for what takes longer than a lease.
+/// - Parameters:
+///   - fenced: how the work has ended when the lease is lost.
+///   - renew: prolongs the lease; `false` when it is no longer held.
+///   - isAway: told of a renewal that could not be made: the lease outlives two of them.
+func holding<Ending: Sendable>(
+  lease: Duration, fenced: Ending, renew: @escaping @Sendable () async throws -> Bool,
+  isAway: @escaping @Sendable (any Error) -> Void, _ work: @escaping @Sendable () async -> Ending
+) async -> Ending {
+  await withTaskGroup(of: Ending?.self) { group in
+    group.addTask { await work() }
+    group.addTask { await isLost(lease, renew, isAway) ? fenced : nil }
+    defer { group.cancelAll() }
+    while let ending = await group.next() {
+      if let ending { return ending }
     }
+    // Not reached: the work always ends with something.
+    return fenced
   }
+}
 
-  /// Ends with `fenced` when the lease is lost, with `nil` when the work has ended.
-  private func keepLease(of job: ClaimedJob) async -> JobEnding? {
-    while true {
-      do {
-        try await Task.sleep(for: limits.lease / 3)
-        if try await !checkpoints.renew(job, lease: limits.lease) { return .fenced }
-      } catch is CancellationError {
-        return nil
-      } catch {
-        // The database may be away for a moment; the lease outlives two missed renewals.
-        logger.warning("could not renew the lease", metadata: job.metadata.with("error", "\(error)"))
-      }
+/// Prolongs a lease, three times within its length, until it is lost or the task is cancelled.
+private func isLost(
+  _ lease: Duration, _ renew: @Sendable () async throws -> Bool, _ isAway: @Sendable (any Error) -> Void
+) async -> Bool {
+  while true {
+    do {
+      try await Task.sleep(for: lease / 3)
+      if try await !renew() { return true }
+    } catch is CancellationError {
+      return false
+    } catch {
+      isAway(error)
     }
   }
 }
