@@ -9,6 +9,7 @@ import PostgresDestination
 import ServiceLifecycle
 import Simulator
 import SyncModel
+import TestSupport
 import Testing
 
 extension Trait where Self == ConditionTrait {
@@ -73,36 +74,28 @@ func withDeliveryWorld(
   _ change: (inout SimulatedMarketoOptions) -> Void = { _ in },
   _ body: @escaping @Sendable (DeliveryWorld) async throws -> Void
 ) async throws {
-  let server = try #require(DeliveryWorld.url)
-  let name = "delivery_\(UUID().uuidString.lowercased().replacing("-", with: "").prefix(12))"
-  let base = server.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-  let administrator = PostgresConnection(PostgresConfiguration(url: server))
-  try await administrator.connect()
-  try await administrator.execute("create database \(name) template template0 encoding 'UTF8'")
-  try await administrator.execute("alter database \(name) set synchronous_commit = off")
-  let databaseURL = base + "/" + name
-  let pool = PostgresPool(PostgresConfiguration(url: databaseURL), size: 8)
-  let checkpoints = CheckpointStore(pool: pool)
-  let outcome: Result<Void, any Error>
-  do {
-    try await checkpoints.migrate()
-    var options = SimulatedMarketoOptions()
-    options.processingTime = .zero
-    change(&options)
-    try await withMarketo(options) { baseURL, credentials in
-      try await body(
-        DeliveryWorld(
-          databaseURL: databaseURL, pool: pool, checkpoints: checkpoints, http: HTTPClient(), baseURL: baseURL,
-          credentials: credentials))
+  try await withFreshDatabase { databaseURL in
+    let pool = PostgresPool(PostgresConfiguration(url: databaseURL), size: 8)
+    let checkpoints = CheckpointStore(pool: pool)
+    let outcome: Result<Void, any Error>
+    do {
+      try await checkpoints.migrate()
+      var options = SimulatedMarketoOptions()
+      options.processingTime = .zero
+      change(&options)
+      try await withMarketo(options) { baseURL, credentials in
+        try await body(
+          DeliveryWorld(
+            databaseURL: databaseURL, pool: pool, checkpoints: checkpoints, http: HTTPClient(), baseURL: baseURL,
+            credentials: credentials))
+      }
+      outcome = .success(())
+    } catch {
+      outcome = .failure(error)
     }
-    outcome = .success(())
-  } catch {
-    outcome = .failure(error)
+    await pool.close()
+    try outcome.get()
   }
-  await pool.close()
-  try await administrator.execute("drop database \(name) with (force)")
-  await administrator.close()
-  try outcome.get()
 }
 
 private func withMarketo(

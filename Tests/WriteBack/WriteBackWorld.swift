@@ -9,6 +9,7 @@ import Simulator
 import SyncConfiguration
 import SyncModel
 import Tenants
+import TestSupport
 import Testing
 import Veeva
 import WriteBack
@@ -105,31 +106,16 @@ struct WriteBackWorld: Sendable {
 func withWriteBackWorld(
   sync: String = "pause: 0s", _ body: @escaping @Sendable (WriteBackWorld) async throws -> Void
 ) async throws {
-  let server = try #require(WriteBackWorld.serverURL)
-  let name = "writeback_\(UUID().uuidString.lowercased().replacing("-", with: "").prefix(12))"
-  let url =
-    server.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/" + name
-  let administrator = PostgresConnection(PostgresConfiguration(url: server))
-  try await administrator.connect()
-  try await administrator.execute("create database \(name) template template0 encoding 'UTF8'")
-  try await administrator.execute("alter database \(name) set synchronous_commit = off")
-  let folder = NSTemporaryDirectory() + name
-  let outcome: Result<Void, any Error>
-  do {
+  try await withFreshDatabase { url in
+    let folder = NSTemporaryDirectory() + "writeback_" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: folder) }
     var options = SimulatedOrgOptions()
     options.accounts = 400
     options.spoolDirectory = folder
     try await withOrg(options) { orgURL in
       try await withTenant(orgURL, database: url, sync: sync, folder: folder, body)
     }
-    outcome = .success(())
-  } catch {
-    outcome = .failure(error)
   }
-  try? FileManager.default.removeItem(atPath: folder)
-  try await administrator.execute("drop database \(name) with (force)")
-  await administrator.close()
-  try outcome.get()
 }
 
 private func withOrg(_ options: SimulatedOrgOptions, _ body: @escaping @Sendable (String) async throws -> Void)
