@@ -2,18 +2,8 @@ import NIOConcurrencyHelpers
 
 /// One Bulk API 2.0 query job.
 final class BulkJob: Sendable {
-  enum State: String, Sendable {
-    case uploadComplete = "UploadComplete"
-    case inProgress = "InProgress"
-    case aborted = "Aborted"
-    case jobComplete = "JobComplete"
-    case failed = "Failed"
-
-    var isTerminal: Bool { self == .aborted || self == .jobComplete || self == .failed }
-  }
-
   struct Progress: Sendable {
-    var state = State.uploadComplete
+    var state = BulkState.uploadComplete
     var rows = 0
     var message: String?
     /// Seconds of the org's clock.
@@ -28,24 +18,22 @@ final class BulkJob: Sendable {
   let objectName: String
   let version: String
   let created: Int
-  let lineEnding: String
-  let delimiterName: String
+  let format: BulkFormat
   let order: Materialiser.Order
   /// The header row of each page.
   let header: [UInt8]
   private let progress: NIOLockedValueBox<Progress>
 
   init(
-    id: String, operation: String, objectName: String, version: String, created: Int, lineEnding: String,
-    delimiterName: String, order: Materialiser.Order, header: [UInt8]
+    id: String, operation: String, objectName: String, version: String, created: Int, format: BulkFormat,
+    order: Materialiser.Order, header: [UInt8]
   ) {
     self.id = id
     self.operation = operation
     self.objectName = objectName
     self.version = version
     self.created = created
-    self.lineEnding = lineEnding
-    self.delimiterName = delimiterName
+    self.format = format
     self.order = order
     self.header = header
     progress = NIOLockedValueBox(Progress(changed: created))
@@ -55,7 +43,7 @@ final class BulkJob: Sendable {
 
   /// Moves to a state, unless the job has ended.
   @discardableResult
-  func move(to state: State, at seconds: Int, message: String? = nil, file: SpoolFile? = nil) -> Bool {
+  func move(to state: BulkState, at seconds: Int, message: String? = nil, file: SpoolFile? = nil) -> Bool {
     progress.withLockedValue {
       guard !$0.state.isTerminal else { return false }
       $0.state = state
@@ -84,15 +72,15 @@ final class BulkJob: Sendable {
       ("concurrencyMode", .string("Parallel")), ("contentType", .string("CSV")), ("apiVersion", .number(version)),
     ]
     if full {
+      members += [("jobType", .string("V2Query"))] + format.members
       members += [
-        ("jobType", .string("V2Query")), ("lineEnding", .string(lineEnding)),
-        ("columnDelimiter", .string(delimiterName)), ("numberRecordsProcessed", .int(now.rows)), ("retries", .int(0)),
+        ("numberRecordsProcessed", .int(now.rows)), ("retries", .int(0)),
         ("totalProcessingTime", .int(max(0, (now.finished ?? now.changed) - created) * 1000)),
         ("isPkChunkingSupported", .bool(true)),
       ]
       if let message = now.message { members.append(("errorMessage", .string(message))) }
     } else {
-      members += [("lineEnding", .string(lineEnding)), ("columnDelimiter", .string(delimiterName))]
+      members += format.members
     }
     return .object(members)
   }

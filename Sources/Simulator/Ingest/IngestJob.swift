@@ -2,19 +2,8 @@ import NIOConcurrencyHelpers
 
 /// One Bulk API 2.0 ingest job.
 final class IngestJob: Sendable {
-  enum State: String, Sendable {
-    case open = "Open"
-    case uploadComplete = "UploadComplete"
-    case inProgress = "InProgress"
-    case aborted = "Aborted"
-    case jobComplete = "JobComplete"
-    case failed = "Failed"
-
-    var isTerminal: Bool { self == .aborted || self == .jobComplete || self == .failed }
-  }
-
   struct Progress: Sendable {
-    var state = State.open
+    var state = BulkState.open
     var upload: [UInt8]?
     /// Known when the job has begun.
     var table: UploadedTable?
@@ -38,26 +27,19 @@ final class IngestJob: Sendable {
   let objectName: String
   let version: String
   let created: Int
-  let lineEnding: String
-  let delimiterName: String
-  let delimiter: UInt8
+  let format: BulkFormat
   private let progress: NIOLockedValueBox<Progress>
 
   init(
-    id: String, objectName: String, version: String, created: Int, lineEnding: String, delimiterName: String,
-    delimiter: UInt8
+    id: String, objectName: String, version: String, created: Int, format: BulkFormat
   ) {
     self.id = id
     self.objectName = objectName
     self.version = version
     self.created = created
-    self.lineEnding = lineEnding
-    self.delimiterName = delimiterName
-    self.delimiter = delimiter
+    self.format = format
     progress = NIOLockedValueBox(Progress(changed: created))
   }
-
-  var usesCRLF: Bool { lineEnding == "CRLF" }
 
   var now: Progress { progress.withLockedValue { $0 } }
 
@@ -73,7 +55,7 @@ final class IngestJob: Sendable {
 
   /// Moves from one state to another, unless it is in neither.
   @discardableResult
-  func move(from before: Set<State>, to state: State, at seconds: Int, message: String? = nil) -> Bool {
+  func move(from before: Set<BulkState>, to state: BulkState, at seconds: Int, message: String? = nil) -> Bool {
     progress.withLockedValue {
       guard before.contains($0.state) else { return false }
       $0.state = state
@@ -119,12 +101,12 @@ final class IngestJob: Sendable {
       let done = Set(now.updated).union(now.refused.map(\.record))
       said = shuffled(table.records.indices.filter { !done.contains($0) }).map { (record: $0, cells: []) }
     }
-    return table.results(columns, said, crlf: usesCRLF)
+    return table.results(columns, said, crlf: format.usesCRLF)
   }
 
   /// The file of a job that never began.
   private func uploaded(_ now: Progress) -> UploadedTable? {
-    now.upload.flatMap { try? UploadedTable($0, delimiter: delimiter, crlf: usesCRLF) }
+    now.upload.flatMap { try? UploadedTable($0, delimiter: format.delimiter, crlf: format.usesCRLF) }
   }
 
   private func shuffled(_ records: [Int]) -> [Int] {
@@ -159,7 +141,7 @@ final class IngestJob: Sendable {
       // As the platform sends it: without a leading slash.
       members.append(("contentUrl", .string("services/data/v\(version)/jobs/ingest/\(id)/batches")))
     }
-    members += [("lineEnding", .string(lineEnding)), ("columnDelimiter", .string(delimiterName))]
+    members += format.members
     guard full else { return .object(members) }
     let time = max(0, (now.finished ?? now.changed) - created) * 1000
     members += [

@@ -32,7 +32,7 @@ struct IngestRunner: Sendable {
   private func work(_ faults: [SimulatedFault]) async throws {
     let job = job
     let table = try await org.compute {
-      try UploadedTable(job.now.upload ?? [], delimiter: job.delimiter, crlf: job.usesCRLF)
+      try UploadedTable(job.now.upload ?? [], delimiter: job.format.delimiter, crlf: job.format.usesCRLF)
     }
     job.took(table)
     let columns = try columns(table.header)

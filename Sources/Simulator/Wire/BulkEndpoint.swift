@@ -15,36 +15,25 @@ struct BulkEndpoint: Sendable {
     let state: String?
   }
 
-  static let delimiters: [String: UInt8] = [
-    "BACKQUOTE": 0x60, "CARET": 0x5E, "COMMA": 0x2C, "PIPE": 0x7C, "SEMICOLON": 0x3B, "TAB": 0x09,
-  ]
-
-  private static func invalid(_ message: String) -> SalesforceError {
-    SalesforceError(status: 400, code: "INVALIDJOB", message: message)
-  }
-
   func create(_ body: [UInt8]) async throws -> WireResponse {
     let wanted = try JSONBody.decode(Creation.self, body)
     guard let operation = wanted.operation, operation == "query" || operation == "queryAll" else {
-      throw Self.invalid("Operation must be query or queryAll")
+      throw SalesforceError.invalidJob("Operation must be query or queryAll")
     }
-    guard let soql = wanted.query else { throw Self.invalid("Query is required") }
-    guard (wanted.contentType ?? "CSV") == "CSV" else { throw Self.invalid("ContentType must be CSV") }
-    let delimiterName = wanted.columnDelimiter ?? "COMMA"
-    guard let delimiter = Self.delimiters[delimiterName] else { throw Self.invalid("Unknown columnDelimiter") }
-    let lineEnding = wanted.lineEnding ?? "LF"
-    guard lineEnding == "LF" || lineEnding == "CRLF" else { throw Self.invalid("Unknown lineEnding") }
+    guard let soql = wanted.query else { throw SalesforceError.invalidJob("Query is required") }
+    let format = try BulkFormat(
+      contentType: wanted.contentType, columnDelimiter: wanted.columnDelimiter, lineEnding: wanted.lineEnding)
     let all = operation == "queryAll"
     let data = org.data
     let query = try org.bind(soql, data, includeDeleted: all)
     try check(query)
     let order = Materialiser.Order(
-      statement: query.statement, profile: org.profile, includeDeleted: all, delimiter: delimiter,
-      crlf: lineEnding == "CRLF")
+      statement: query.statement, profile: org.profile, includeDeleted: all, delimiter: format.delimiter,
+      crlf: format.usesCRLF)
     let job = org.jobs.create { id in
       BulkJob(
         id: id, operation: operation, objectName: query.object.name, version: version, created: org.clock.seconds,
-        lineEnding: lineEnding, delimiterName: delimiterName, order: order, header: Self.header(query, order, data))
+        format: format, order: order, header: Self.header(query, order, data))
     }
     return WireResponse(json: job.json(full: false))
   }
@@ -52,9 +41,7 @@ struct BulkEndpoint: Sendable {
   /// What Bulk 2.0 refuses though REST takes it.
   private func check(_ query: BoundQuery) throws(SalesforceError) {
     guard query.object.bulkSupported else {
-      throw SalesforceError(
-        status: 400, code: "INVALIDENTITY",
-        message: "Entity '\(query.object.name)' is not supported by the Bulk API.")
+      throw .notForBulk(query.object.name)
     }
     if query.isCount {
       throw SalesforceError(

@@ -15,10 +15,6 @@ struct IngestEndpoint: Sendable {
     let state: String?
   }
 
-  private static func invalid(_ message: String) -> SalesforceError {
-    SalesforceError(status: 400, code: "INVALIDJOB", message: message)
-  }
-
   private static func invalidState(_ message: String) -> SalesforceError {
     SalesforceError(status: 400, code: "INVALIDJOBSTATE", message: message)
   }
@@ -26,24 +22,18 @@ struct IngestEndpoint: Sendable {
   func create(_ body: [UInt8]) throws -> WireResponse {
     let wanted = try JSONBody.decode(Creation.self, body)
     guard wanted.operation == "update" else {
-      throw Self.invalid("Operation must be update: the simulated org takes no other")
+      throw SalesforceError.invalidJob("Operation must be update: the simulated org takes no other")
     }
-    guard (wanted.contentType ?? "CSV") == "CSV" else { throw Self.invalid("ContentType must be CSV") }
-    let delimiterName = wanted.columnDelimiter ?? "COMMA"
-    guard let delimiter = BulkEndpoint.delimiters[delimiterName] else { throw Self.invalid("Unknown columnDelimiter") }
-    let lineEnding = wanted.lineEnding ?? "LF"
-    guard lineEnding == "LF" || lineEnding == "CRLF" else { throw Self.invalid("Unknown lineEnding") }
+    let format = try BulkFormat(
+      contentType: wanted.contentType, columnDelimiter: wanted.columnDelimiter, lineEnding: wanted.lineEnding)
     guard let name = wanted.object, let object = org.data.object(name), org.profile.shows(object),
       object.bulkSupported
     else {
-      throw SalesforceError(
-        status: 400, code: "INVALIDENTITY",
-        message: "Entity '\(wanted.object ?? "")' is not supported by the Bulk API.")
+      throw SalesforceError.notForBulk(wanted.object ?? "")
     }
     let job = org.ingest.create { id in
       IngestJob(
-        id: id, objectName: object.name, version: version, created: org.clock.seconds, lineEnding: lineEnding,
-        delimiterName: delimiterName, delimiter: delimiter)
+        id: id, objectName: object.name, version: version, created: org.clock.seconds, format: format)
     }
     return WireResponse(json: job.json(full: false))
   }
@@ -76,7 +66,7 @@ struct IngestEndpoint: Sendable {
       throw SalesforceError(status: 413, code: "REQUEST_ENTITY_TOO_LARGE", message: "The content is too large")
     }
     guard job.take(request.body) else {
-      throw Self.invalid(
+      throw SalesforceError.invalidJob(
         "Found multiple contents for job: <\(job.id)>, please 'Close' / 'Abort' / 'Delete' the current Job then create "
           + "a new Job and make sure you only do 'PUT' once on a given Job.")
     }
