@@ -26,7 +26,9 @@ extension Configuration: Section {
       .section("sync", \.sync, "How copies and cycles go on."),
       .section("worker", \.worker, "What a worker may use."),
       .section("coordinator", \.coordinator, "How the coordinator leads."),
-      .section("operations", \.operations, "The status page and its actions."),
+      .section(
+        "operations", \.operations,
+        "The status page and its actions. Validated, and not served yet: see `crmsync status`."),
       .section("log", \.log, "What a process says."),
       .named(
         "tenants", \.tenants, placeholder: "NAME", checkName: tenantName, "The tenants of this cluster.",
