@@ -19,15 +19,28 @@ public struct LeaderStamp: Sendable, Equatable {
 
 extension CheckpointStore {
   /// Takes or renews the leader's lease.
+  ///
+  /// A leader that was killed leaves no session on the server: its lease is taken without waiting for its end. One
+  /// that is out of reach, or frozen, keeps its session, and its lease runs out. A pooler in front of the server keeps
+  /// sessions, too, and only makes for a longer wait.
   /// - Returns: the term, or `nil` while another coordinator's lease holds.
   public func lead(as holder: String, lease: Duration) async throws -> Int64? {
     let rows = try await query(
       """
+      with granted as (
+        select case when l.holder = $1 and l.expires_at > clock_timestamp() then l.term else l.term + 1 end as term
+        from crmsync.leadership l
+        where l.holder = $1 or l.expires_at <= clock_timestamp()
+          or (l.session_term = l.term and not exists (
+            select from pg_stat_get_activity(l.session_pid) a
+            where coalesce(a.backend_start, l.session_started) = l.session_started))
+        for update
+      )
       update crmsync.leadership
-      set term = case when holder = $1 and expires_at > clock_timestamp() then term else term + 1 end,
-        holder = $1, expires_at = clock_timestamp() + $2::float8 * interval '1 second'
-      where holder = $1 or expires_at <= clock_timestamp()
-      returning term
+      set term = granted.term, holder = $1, expires_at = clock_timestamp() + $2::float8 * interval '1 second',
+        session_term = granted.term, session_pid = own.pid, session_started = own.backend_start
+      from granted, pg_stat_get_activity(pg_backend_pid()) own
+      returning leadership.term
       """, [.text(holder), .seconds(lease)])
     return try rows.first?.int("term")
   }

@@ -2,7 +2,7 @@
 /// still runs.
 enum Migrations {
   /// Each migration's statements; the number of a migration is its position, from 1.
-  static let all: [String] = [first, marketoBudget, errands, marketoInstance]
+  static let all: [String] = [first, marketoBudget, errands, marketoInstance, leaderSession]
 
   /// Where each kind of state lives:
   /// - `cluster`, `leadership`, `process`: the cluster itself;
@@ -193,4 +193,10 @@ enum Migrations {
 
   /// One Veeva org, one Marketo instance.
   private static let marketoInstance = "alter table crmsync.tenant add column marketo_instance text unique;"
+
+  /// On which of the server's sessions the leader of a term renewed its lease last.
+  private static let leaderSession = """
+    alter table crmsync.leadership
+      add column session_term bigint, add column session_pid integer, add column session_started timestamptz;
+    """
 }

@@ -44,7 +44,7 @@ public struct CoordinatorService: Service {
           logger.info("no longer leading", metadata: ["term": "\(leader.term)"])
           leadership.lost()
         } else {
-          try? await Task.sleep(for: leadership.interval)
+          try? await Task.sleep(for: leadership.standbyInterval)
         }
       }
     }

@@ -35,6 +35,21 @@ struct LifecycleTests {
     }
   }
 
+  @Test("a leader that was killed need not be waited for; one that lives keeps its lease")
+  func killedLeader() async throws {
+    let store = try await TestStore.make()
+    let doomed = PostgresPool(store.pool.configuration, size: 1)
+    let first = try #require(
+      try await CheckpointStore(pool: doomed).lead(as: "doomed", lease: .seconds(3600)))
+    #expect(try await store.lead(as: "standby", lease: .seconds(3600)) == nil)
+    await doomed.close()
+    // The server notices in its own time.
+    var second: Int64?
+    while second == nil { second = try await store.lead(as: "standby", lease: .seconds(3600)) }
+    #expect(second == first + 1)
+    #expect(try await store.lead(as: "standby", lease: .seconds(3600)) == second, "a renewal is no new term")
+  }
+
   @Test("two tenants cannot have one org, nor one destination")
   func conflicts() async throws {
     let store = try await TestStore.make()

@@ -19,8 +19,11 @@ public struct Leadership: Sendable, Equatable {
   /// Starts as a standby.
   public init(lease: Duration) { self.lease = lease }
 
-  /// How often to renew, or to ask again: three times a lease.
+  /// How often to renew: three times a lease.
   public var interval: Duration { lease / 3 }
+
+  /// How often a standby asks: a lease may end before its time.
+  public var standbyInterval: Duration { min(interval, .seconds(1)) }
 
   /// The database granted or renewed the lease.
   /// - Parameters:
