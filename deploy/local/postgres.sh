@@ -50,13 +50,28 @@ running() {
   [[ $pid ]] && is_alive "$pid" && tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF -- "-D $DATA" && printf '%s' "$pid"
 }
 
+# A server that was started before may still be recovering from a crash.
+await_recovery() {
+  local end=$((SECONDS + 300))
+  load_ports || return
+  until postgres_as_user "$BIN/pg_isready" -q -h 127.0.0.1 -p "$PORT_POSTGRES"; do
+    if ((SECONDS > end)); then
+      fail "PostgreSQL runs, but takes no connections (log: $DIR/server.log)." "$(tail -5 "$DIR/server.log" 2>/dev/null)"
+    fi
+    sleep 0.2
+  done
+}
+
 start() {
-  if running >/dev/null; then return; fi
+  if running >/dev/null; then
+    await_recovery
+    return
+  fi
   [[ $BIN ]] || fail "PostgreSQL is not installed." "./dev up installs it."
   load_ports || choose_ports
   [[ -d $DATA ]] || create
   configure
-  postgres_as_user "$BIN/pg_ctl" -D "$DATA" -l "$DIR/server.log" -w -t 60 start >"$LOGS/pg_ctl.log" 2>&1 ||
+  postgres_as_user "$BIN/pg_ctl" -D "$DATA" -l "$DIR/server.log" -w -t 300 start >"$LOGS/pg_ctl.log" 2>&1 ||
     fail "PostgreSQL does not start (log: $DIR/server.log)." "$(tail -5 "$DIR/server.log" 2>/dev/null)"
   prepare_databases
 }

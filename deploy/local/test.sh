@@ -61,6 +61,14 @@ run_tests() {
   return "$status"
 }
 
+# Databases that tests made and did not live to drop. One that is in use stays.
+drop_leftovers() {
+  "$HERE/psql.sh" -qAt postgres >/dev/null 2>&1 <<'SQL' || true
+select format('drop database %I', datname) from pg_database
+where datname ~ '^([tc][0-9a-z]{8,13}|destination_test_[0-9a-f]+)$' \gexec
+SQL
+}
+
 command_test() {
   local status=0 line
   begin "test"
@@ -71,6 +79,7 @@ command_test() {
   build debug "build (debug)" --build-tests
   phase "build"
   start_servers
+  drop_leftovers
   fresh_stores test
   venv venv simple-salesforce==1.12.10 marketorestpython==0.5.25
   write_test_environment

@@ -13,6 +13,8 @@ final class TestCluster: Sendable {
   let orgURL: String
   /// Orgs of further tenants.
   private let furtherOrgs = Mutex<[Child]>([])
+  private struct Started { weak var child: Child? }
+  private let started = Mutex<[Started]>([])
 
   /// Small pages and short leases, so that crashes cost tests little time.
   static let quick = """
@@ -52,6 +54,8 @@ final class TestCluster: Sendable {
     \(Self.entry(tenant, orgURL, url, schema: "copy", objects: objects))
     """.write(toFile: configuration, atomically: true, encoding: .utf8)
   }
+
+  deinit { try? FileManager.default.removeItem(atPath: configuration) }
 
   private static func startOrg(_ records: Int, _ options: [String], binary: String) async throws -> (Child, String) {
     let org = try Child(
@@ -105,7 +109,19 @@ final class TestCluster: Sendable {
     var variables = ["CRMSYNC_CONFIG": configuration]
     variables["CRMSYNC_HALT_AT"] = haltAt
     variables["CRMSYNC_ABORT_AT"] = abortAt
-    return try Child(verb, environment.binary, [verb] + arguments, environment: variables)
+    let child = try Child(verb, environment.binary, [verb] + arguments, environment: variables)
+    started.withLock { $0.append(Started(child: child)) }
+    return child
+  }
+
+  /// What each process that still matters has printed last, and how it ended: for reports of failures.
+  private var lastWords: String {
+    started.withLock { $0.compactMap(\.child) }
+      .map { child in
+        let end = child.hasEnded ? ", ended" : ""
+        return "— \(child.name) \(child.identifier)\(end)\n\(child.text.suffix(1500))"
+      }
+      .joined(separator: "\n")
   }
 
   /// Runs a verb to its end.
@@ -124,7 +140,9 @@ final class TestCluster: Sendable {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         let (status, text) = try await self.run("status", ["--until-synced"], within: limit)
-        guard status == 0 else { throw Unexpected("the copy did not complete:\n\(text.suffix(3000))") }
+        guard status == 0 else {
+          throw Unexpected("the copy did not complete:\n\(text.suffix(3000))\n\(self.lastWords)")
+        }
       }
       group.addTask { try await self.watchLiveness(patience: patience) }
       defer { group.cancelAll() }
@@ -150,7 +168,7 @@ final class TestCluster: Sendable {
       }
       guard ContinuousClock.now - since < patience else {
         let shown = try await run("status").text
-        throw Unexpected("no page was committed for \(patience) though there was work:\n\(shown.suffix(3000))")
+        throw Unexpected("no page was committed for \(patience) though there was work:\n\(shown.suffix(3000))\n\(lastWords)")
       }
       try await Task.sleep(for: .milliseconds(250))
     }
@@ -162,6 +180,7 @@ final class TestCluster: Sendable {
     let mapping = FileManager.default.temporaryDirectory.appendingPathComponent("\(tenant).json").path
     try schema.text.write(toFile: mapping, atomically: true, encoding: .utf8)
     let script = TestEnvironment.folder.appendingPathComponent("compare.py").path
+    defer { try? FileManager.default.removeItem(atPath: mapping) }
     let child = try Child(
       "compare.py", "/usr/bin/env",
       ["python3", script, orgURL, mapping, await database.url(of: environment, database: tenant)])
