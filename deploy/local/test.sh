@@ -63,9 +63,9 @@ run_tests() {
 
 # Databases that tests made and did not live to drop. One that is in use stays.
 drop_leftovers() {
-  "$HERE/psql.sh" -qAt postgres >/dev/null 2>&1 <<'SQL' || true
+  "$HERE/psql.sh" -qAt -v ON_ERROR_STOP=0 postgres >/dev/null 2>&1 <<'SQL' || true
 select format('drop database %I', datname) from pg_database
-where datname ~ '^([tc][0-9a-z]{8,13}|destination_test_[0-9a-f]+)$' \gexec
+where not datistemplate and datname ~ '^([tc][0-9a-z]{8,13}|destination_test_[0-9a-f]+)$' \gexec
 SQL
 }
 

@@ -168,7 +168,8 @@ final class TestCluster: Sendable {
       }
       guard ContinuousClock.now - since < patience else {
         let shown = try await run("status").text
-        throw Unexpected("no page was committed for \(patience) though there was work:\n\(shown.suffix(3000))\n\(lastWords)")
+        throw Unexpected(
+          "no page was committed for \(patience) though there was work:\n\(shown.suffix(3000))\n\(lastWords)")
       }
       try await Task.sleep(for: .milliseconds(250))
     }
