@@ -6,8 +6,8 @@ extension DeliveryStore {
   /// Takes note of rows that have changed since the last collection, or whose parents have.
   ///
   /// A row's `synced_at` is the beginning of the transaction that wrote it, and shows once that is committed. The next
-  /// collection therefore starts where the oldest transaction that runs now began. Where the server does not tell, it
-  /// looks an hour back.
+  /// collection therefore starts where the oldest transaction that runs now began. Where the server does not tell, since
+  /// the transaction is another role's, it looks an hour back.
   /// - Returns: how many wait anew.
   @discardableResult
   public func collect(_ source: DeliverySource) async throws -> Int {
@@ -21,7 +21,9 @@ extension DeliveryStore {
           """
           select least(now(), min(case when query = '<insufficient privilege>' then now() - interval '1 hour'
             else xact_start end))::text as next
-          from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()
+          from pg_stat_activity a where datname = current_database() and pid <> pg_backend_pid() and usesysid is not null
+            and (query <> '<insufficient privilege>'
+              or exists (select from pg_locks l where l.pid = a.pid and l.locktype = 'virtualxid'))
           """
         ).first?.string("next")
         let changed = try db.query(statement, [.text(entity)]).affected

@@ -72,6 +72,42 @@ struct StoreTests {
     }
   }
 
+  @Test("transactions that another role may write in are allowed for, its idle sessions are not")
+  func lookBack() async throws {
+    try await withDeliveryWorld { world in
+      let source = try #require(try await Mirror.prepare(world).first { $0.entity.table == "salesperson" })
+      let role = "c" + String(UInt64.random(in: 0...UInt64.max), radix: 36)
+      try await world.run(
+        """
+        create role \(role) login password 'once';
+        grant usage on schema mirror to \(role);
+        grant all on all tables in schema mirror to \(role)
+        """)
+      let ours = PostgresPool(
+        PostgresConfiguration(
+          url: world.databaseURL.replacing(#/\/\/[^@]*@/#, with: "//\(role):once@")), size: 1)
+      let looksBack = """
+        select count(*) from mirror.crmsync_delivery_mark
+        where entity = 'salesperson' and seen_from <= collected_at - interval '1 hour'
+        """
+      let store = DeliveryStore(pool: ours, schema: DeliveryWorld.schema)
+      // The administrator's sessions, which the role cannot look into, are idle.
+      try await store.collect(source)
+      #expect(try await world.number(looksBack) == 0)
+      let other = PostgresConnection(PostgresConfiguration(url: world.databaseURL))
+      try await other.connect()
+      try await other.execute("begin; select 1")
+      try await store.collect(source)
+      #expect(try await world.number(looksBack) == 1)
+      try await other.execute("rollback")
+      await other.close()
+      try await store.collect(source)
+      #expect(try await world.number(looksBack) == 0)
+      await ours.close()
+      try await world.run("drop owned by \(role); drop role \(role)")
+    }
+  }
+
   @Test("of many that claim at once none gets what another has, and parents come first")
   func claims() async throws {
     try await withDeliveryWorld { world in
