@@ -26,7 +26,7 @@ extension DeliveryStore {
         where \(Self.waiting) and d.wanted <> '' and d.delivered is null and not d.is_looked_for and t.email is not null
         order by d.veeva_id limit $4 for update of d skip locked
       )
-      update \(delivery) d set batch = $2, in_flight_until = clock_timestamp() + make_interval(secs => $3::float8)
+      update \(delivery) d set batch = $2, in_flight_until = statement_timestamp() + make_interval(secs => $3::float8)
       from picked where d.entity = $1 and d.veeva_id = picked.veeva_id
       returning d.veeva_id as id, picked.email as email,
         (select count(*) from \(source.table) o where lower(o.email) = picked.email

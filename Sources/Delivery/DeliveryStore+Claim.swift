@@ -50,9 +50,10 @@ extension DeliveryStore {
       })
   }
 
+  /// By the statement's clock, so that all records of a claim run out at one moment.
   static let waiting = """
     d.entity = $1 and d.wanted is distinct from d.delivered and d.wanted is distinct from d.refused
-      and d.due_at <= clock_timestamp() and (d.in_flight_until is null or d.in_flight_until <= clock_timestamp())
+      and d.due_at <= statement_timestamp() and (d.in_flight_until is null or d.in_flight_until <= statement_timestamp())
     """
 
   private static let order = "d.due_at, d.attempt desc, d.veeva_id"
@@ -78,7 +79,7 @@ extension DeliveryStore {
         select t.veeva_id, md5(c.json) as hash, \(payload) as payload\(source.sentColumn)
         from picked join \(source.rows) on t.veeva_id = picked.veeva_id \(source.contentJSON)
       )\(source.sentStep)
-      update \(delivery) d set batch = $2, in_flight_until = clock_timestamp() + make_interval(secs => $3::float8),
+      update \(delivery) d set batch = $2, in_flight_until = statement_timestamp() + make_interval(secs => $3::float8),
         sending = record.hash, wanted = record.hash, attempt = d.attempt + 1
       from record where d.entity = $1 and d.veeva_id = record.veeva_id
       returning d.veeva_id as id, record.payload as payload
@@ -91,7 +92,7 @@ extension DeliveryStore {
       select d.veeva_id from \(delivery) d where \(Self.waiting) and d.wanted = '' and d.delivered is not null
       order by \(Self.order) limit $4 for update of d skip locked
     )
-    update \(delivery) d set batch = $2, in_flight_until = clock_timestamp() + make_interval(secs => $3::float8),
+    update \(delivery) d set batch = $2, in_flight_until = statement_timestamp() + make_interval(secs => $3::float8),
       sending = '', attempt = d.attempt + 1
     from picked where d.entity = $1 and d.veeva_id = picked.veeva_id
     returning d.veeva_id as id, json_build_object(\(literal(source.entity.key)), d.veeva_id)::text as payload

@@ -50,7 +50,7 @@ extension DeliveryStore {
         select d.entity, d.veeva_id from \(delivery) d join kept on kept.batch = d.batch
         order by d.veeva_id for update of d
       )
-      update \(delivery) d set in_flight_until = clock_timestamp() + make_interval(secs => $3::float8)
+      update \(delivery) d set in_flight_until = statement_timestamp() + make_interval(secs => $3::float8)
       from mine where d.entity = mine.entity and d.veeva_id = mine.veeva_id
       """, [.text(open.batch), .seconds(lease), .seconds(records)])
   }
