@@ -50,13 +50,12 @@ extension CheckpointStore {
   private func claim(tenant: String, what: Claim, value: String?) async throws {
     let column = what.column
     let value = value.map(PostgresValue.text) ?? .null
+    // Apart, since of two processes that insert one tenant at once the later would meet the other's claim, not its name.
+    _ = try await query("insert into crmsync.tenant (name) values ($1) on conflict do nothing", [.text(tenant)])
     do {
       _ = try await query(
-        """
-        insert into crmsync.tenant (name, \(column)) values ($1, $2)
-        on conflict (name) do update set \(column) = excluded.\(column)
-        where crmsync.tenant.\(column) is distinct from excluded.\(column)
-        """, [.text(tenant), value])
+        "update crmsync.tenant set \(column) = $2 where name = $1 and \(column) is distinct from $2",
+        [.text(tenant), value])
     } catch let error as PostgresError where error.sqlState == "23505" {
       let rows = try await query("select name from crmsync.tenant where \(column) = $1", [value])
       throw TenantConflict(tenant: tenant, other: try rows.first?.string("name") ?? "another", what: what.rawValue)

@@ -60,6 +60,22 @@ struct LifecycleTests {
     await #expect(throws: TenantConflict.self) { try await store.bind(tenant: "two", organization: "00D") }
   }
 
+  @Test("processes that start at once register one tenant without being in each other's way")
+  func registrations() async throws {
+    let store = try await TestStore.make()
+    for round in 0..<100 {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<4 {
+          group.addTask {
+            try await store.register(tenant: "t\(round)", destination: "d\(round)", instance: "m\(round)")
+            try await store.bind(tenant: "t\(round)", organization: "o\(round)")
+          }
+        }
+        try await group.waitForAll()
+      }
+    }
+  }
+
   @Test("a Marketo instance belongs to one tenant, until that one has another destination")
   func instances() async throws {
     let store = try await TestStore.make()
