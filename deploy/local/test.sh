@@ -86,7 +86,11 @@ command_test() {
   # shellcheck disable=SC1091 # written just above
   source "$LOCAL/env"
   phase "servers"
+  # What tests and simulated orgs put aside goes with the run.
+  export TMPDIR=$RUN/tmp
+  rm -rf "$TMPDIR" && mkdir -p "$TMPDIR"
   run_tests "$@" || status=$?
+  rm -rf "$TMPDIR"
   title "time"
   for line in "${PHASES[@]}"; do say "  $line"; done
   say "  $(printf '%-22s %s' total "$(duration $SECONDS)")"
