@@ -14,7 +14,8 @@ struct FieldChange: Sendable, Equatable {
     func canonical(_ text: String?) -> String? { TwoWaySpelling.canonical(text, as: type) }
     let state = change.state
     return TwoWayValue(
-      value: canonical(state.value), agreed: canonical(state.agreed), sent: state.sent.map(canonical)
+      value: canonical(state.value), agreed: canonical(state.agreed), sent: state.sent.map(canonical),
+      isOwned: state.isOwned
     ).step(whenVeevaShows: canonical(shown))
   }
 

@@ -90,9 +90,9 @@ public struct WriteBackErrand: Errand {
 }
 
 extension ObjectMapping {
-  /// The columns of `person` whose changes travel both ways, by name.
+  /// The columns of `person` whose changes are written to Veeva, by name.
   var twoWayColumns: [String: MappedColumn] {
-    let columns = tables.first { $0.table == "person" }?.columns.filter { $0.direction == .bothWays } ?? []
+    let columns = tables.first { $0.table == "person" }?.columns.filter(\.direction.reachesVeeva) ?? []
     return Dictionary(columns.map { ($0.column, $0) }, uniquingKeysWith: { first, _ in first })
   }
 }

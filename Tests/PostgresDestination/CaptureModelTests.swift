@@ -32,12 +32,13 @@ import Testing
   }
 }
 
-/// A column that travels both ways, with a few values that it may have.
+/// A column whose changes travel to Veeva, with a few values that it may have.
 private struct TwoWayColumn {
   let name: String
   let field: String
   let type: FieldType
   let values: [Spelled]
+  let isOwned: Bool
 
   /// A value as Veeva, as SQL and as JSON has it.
   struct Spelled {
@@ -52,8 +53,12 @@ private struct TwoWayColumn {
     }
   }
 
-  init(_ name: String, _ field: String, _ type: FieldType, _ values: [(wire: String, sql: String, json: String)]) {
+  init(
+    _ name: String, _ field: String, _ type: FieldType, isOwned: Bool = false,
+    _ values: [(wire: String, sql: String, json: String)]
+  ) {
     self.name = name
+    self.isOwned = isOwned
     self.field = field
     self.type = type
     self.values = values.map { Spelled(wire: $0.wire, sql: $0.sql, json: $0.json) } + [.null]
@@ -73,6 +78,11 @@ private struct TwoWayColumn {
       "date_of_birth", "PersonBirthdate", .date,
       [("1970-02-03", "'1970-02-03'", "\"1970-02-03\""), ("1980-01-01", "'1980-01-01'", "\"1980-01-01\"")]),
     TwoWayColumn("score__pc", "Score__pc", .double, [("1.5", "1.5", "1.5"), ("-3", "-3", "-3")]),
+    TwoWayColumn(
+      "lead_score", "mkto71_Lead_Score__pc", .double, isOwned: true, [("10", "10", "10"), ("25", "25", "25")]),
+    TwoWayColumn(
+      "inferred_city", "mkto71_Inferred_City__pc", .string, isOwned: true,
+      [("Bern", "'Bern'", "\"Bern\""), ("Oslo", "'Oslo'", "\"Oslo\"")]),
   ]
 }
 
@@ -95,6 +105,9 @@ private struct CaptureWorld {
     var isPutOff = false
     /// Whether it was put off before, so that no page ends the wait.
     var hasAttempts = false
+
+    /// Nothing is to be written any more.
+    mutating func void() { self = State(value: TwoWayValue(value.value, isOwned: value.isOwned)) }
   }
 
   private struct Claim {
@@ -142,7 +155,7 @@ private struct CaptureWorld {
       stamps[person] = 0
       for column in TwoWayColumn.all.indices {
         states[Key(person: person, column: column)] = State(
-          value: TwoWayValue(TwoWayColumn.all[column].values[0].json))
+          value: TwoWayValue(TwoWayColumn.all[column].values[0].json, isOwned: TwoWayColumn.all[column].isOwned))
       }
     }
     try await delta.change(records, on: db)
@@ -224,7 +237,7 @@ private struct CaptureWorld {
     stamps[person] = second
     flagged.insert(person)
     for column in TwoWayColumn.all.indices {
-      change(Key(person: person, column: column)) { $0 = State(value: TwoWayValue($0.value.value)) }
+      change(Key(person: person, column: column)) { $0.void() }
     }
   }
 
@@ -240,6 +253,7 @@ private struct CaptureWorld {
       change(Key(person: person, column: column)) { state in
         if let moment = state.value.writtenAt, second < moment { return }
         _ = state.value.meet(value, stamp: Int64(second))
+        if !state.value.isPending { (state.isPutOff, state.hasAttempts) = (false, false) }
         if !state.value.isPending, state.value.sent.isEmpty { state = State(value: state.value) }
       }
     }
@@ -325,7 +339,7 @@ private struct CaptureWorld {
     case .refused where isMine && isKnown:
       state.value.refused(value)
       (state.isPutOff, state.hasAttempts) = (false, false)
-    case .gone where isMine: state = State(value: TwoWayValue(state.value.value))
+    case .gone where isMine: state.void()
     case .retry where isMine: (state.isPutOff, state.hasAttempts) = (true, true)
     default: break
     }

@@ -64,6 +64,24 @@ struct RoundTests {
     }
   }
 
+  @Test("what marketing owns is written whatever Veeva shows, unless it shows that already")
+  func owned() async throws {
+    try await withWriteBackWorld { world in
+      let (a, b) = (world.persons[0], world.persons[1])
+      try await world.edit(a, "lead_score = 77, email = 'm@x.example'")
+      try await world.edit(b, "lead_score = 78")
+      try await world.changeInVeeva(a, #"{"mkto71_Lead_Score__pc":"5","PersonEmail":"v@x.example"}"#)
+      try await world.changeInVeeva(b, #"{"mkto71_Lead_Score__pc":"78"}"#)
+      try await world.writeBack()
+      #expect(try await world.inVeeva(a, "PersonEmail")[0] == "v@x.example")
+      #expect(try await world.inVeeva(a, "mkto71_Lead_Score__pc")[0].flatMap(Double.init) == 77)
+      #expect(await world.updateCalls() == 1)
+      #expect(
+        try await world.rows(["veeva_id"], from: "copy.crmsync_capture where is_owned and due < 'infinity'").isEmpty)
+      #expect(try await world.rows(Self.activity, from: "copy.person_activity").isEmpty)
+    }
+  }
+
   @Test("one bad field of a record keeps no other back; the org's words are in the activity log")
   func oneBadField() async throws {
     try await withWriteBackWorld { world in

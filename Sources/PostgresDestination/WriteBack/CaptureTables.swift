@@ -18,13 +18,13 @@ struct CaptureTables {
   private static let announcement = "crmsync_progress"
 
   /// Moves on whenever the functions or triggers change, so that they are made anew.
-  private static let version = 2
+  private static let version = 3
   private static let onEdit = "crmsync_capture_edit"
   private static let onSpelling = "crmsync_capture_spelling"
   private static let onMeeting = "crmsync_meet_veeva"
 
   let schema: String
-  /// The two-way columns.
+  /// The columns whose changes are written to Veeva.
   let columns: [MappedColumn]
 
   init(schema: String, columns: [MappedColumn] = []) {
@@ -38,7 +38,7 @@ struct CaptureTables {
 
   /// Makes what is missing, or takes the triggers away where nothing travels back.
   static func prepare(_ table: TableMapping, in schema: String, on db: isolated PostgresConnection) throws {
-    let tables = CaptureTables(schema: schema, columns: table.columns.filter { $0.direction == .bothWays })
+    let tables = CaptureTables(schema: schema, columns: table.columns.filter(\.direction.reachesVeeva))
     let current = try db.query(
       """
       select obj_description(oid, 'pg_trigger') as mark from pg_trigger
@@ -59,7 +59,7 @@ struct CaptureTables {
   }
 
   private var mark: String {
-    let columns = columns.map { "\($0.column) \($0.type.rawValue)" }
+    let columns = columns.map { "\($0.column) \($0.type.rawValue)\($0.direction == .toVeeva ? " owned" : "")" }
     return "crmsync write-back \(Self.version): \(columns.joined(separator: ", "))"
   }
 
@@ -70,6 +70,8 @@ struct CaptureTables {
       written_at timestamptz, refused jsonb, token bigint not null default 0, claimed_until timestamptz,
       due timestamptz not null default now(), attempts integer not null default 0,
       captured_at timestamptz not null default clock_timestamp(), primary key (veeva_id, column_name));
+    alter table \(capture) add column if not exists is_owned boolean not null default false,
+      add column if not exists replaced integer not null default 0;
     comment on table \(capture) is 'Kept by crmsync for itself';
     create index if not exists crmsync_capture_due on \(capture) (due) where due < 'infinity';
     create index if not exists crmsync_capture_refused on \(capture) (veeva_id) where refused is not null;
@@ -106,14 +108,15 @@ struct CaptureTables {
       """
   }
 
-  /// Changes of columns that are two-way no longer.
+  /// Changes of columns that no longer travel to Veeva.
   private var forgetOthers: String {
     let names = columns.map { literal($0.column) }.joined(separator: ", ")
     return """
       with gone as (delete from \(capture) where column_name <> all (array[\(names)]::text[]) returning *)
       insert into \(log) (veeva_id, kind, field, value, other_value, reason)
       select g.veeva_id, 'dropped', g.column_name, \(Self.text("to_jsonb(p) -> g.column_name")),
-        \(Self.text("g.agreed")), 'the field is no longer two-way'
+        \(Self.text("g.agreed")),
+        case when g.is_owned then 'the field is no longer written to Veeva' else 'the field is no longer two-way' end
       from gone g join \(persons) p on p.veeva_id = g.veeva_id
       where to_jsonb(p) -> g.column_name is distinct from g.agreed order by g.veeva_id, g.column_name
       """
@@ -156,6 +159,12 @@ struct CaptureTables {
     return function(Self.onSpelling, "begin\n\(changes.joined(separator: "\n"))\n  return new;\nend")
   }
 
+  /// The columns that marketing owns, as an array of SQL.
+  private var owned: String {
+    let names = columns.filter { $0.direction == .toVeeva }.map { literal($0.column) }
+    return "array[\(names.joined(separator: ", "))]::text[]"
+  }
+
   private var makeEdit: String {
     function(
       Self.onEdit,
@@ -168,8 +177,9 @@ struct CaptureTables {
       begin
         foreach name in array tg_argv loop
           if was -> name is distinct from becomes -> name then
-            insert into \(capture) as c (veeva_id, column_name, agreed) values (old.veeva_id, name, was -> name)
-            on conflict (veeva_id, column_name) do update set refused = null, due = now(), attempts = 0,
+            insert into \(capture) as c (veeva_id, column_name, agreed, is_owned)
+            values (old.veeva_id, name, was -> name, name = any (\(owned)))
+            on conflict (veeva_id, column_name) do update set refused = null, due = now(), attempts = 0, replaced = 0,
               captured_at = case when c.refused is not null or c.agreed = was -> name then clock_timestamp()
                 else c.captured_at end;
             is_new := true;
@@ -196,6 +206,10 @@ struct CaptureTables {
         kept jsonb := '{}';
         later jsonb;
         place bigint;
+        no_more jsonb;
+        times integer;
+        name text;
+        is_new boolean := false;
       begin
         for c in select * from \(capture) where veeva_id = old.veeva_id order by column_name loop
           if was is null then
@@ -208,8 +222,10 @@ struct CaptureTables {
             continue;
           end if;
           if becomes -> 'veeva_is_deleted' = 'true' then
-            -- Nothing can be written to it, and should it come back, it comes as Veeva has it.
-            if mine <> c.agreed then
+            -- Nothing can be written to it. Should it come back, it comes as Veeva has it, but for what marketing owns.
+            if c.is_owned then
+              kept := kept || jsonb_build_object(c.column_name, mine);
+            elsif mine <> c.agreed then
               insert into \(log) (veeva_id, kind, field, value, other_value, reason)
               values (old.veeva_id, 'gone', c.column_name, \(Self.text("mine")), \(Self.text("c.agreed")),
                 'the account was deleted in Veeva, or has left what is synced');
@@ -224,18 +240,32 @@ struct CaptureTables {
           end if;
           select min(s.ordinality) into place
           from jsonb_array_elements(c.sent) with ordinality as s (value) where s.value = shown;
-          if place is not null or shown = c.agreed then
-            -- Our own echo, or nothing new.
+          if place is not null or shown = c.agreed or c.is_owned then
+            -- Our own echo, nothing new, or another value in place of one that marketing owns.
             kept := kept || jsonb_build_object(c.column_name, mine);
             select coalesce(jsonb_agg(s.value order by s.ordinality), '[]') into later
-            from jsonb_array_elements(c.sent) with ordinality as s (value) where s.ordinality > coalesce(place, 0);
+            from jsonb_array_elements(c.sent) with ordinality as s (value)
+            where s.ordinality > coalesce(place, 0) and (place is not null or shown = c.agreed);
+            no_more := case when place is null and shown = c.agreed then c.refused end;
+            times := case when mine = shown then 0 else c.replaced end;
+            if place is null and shown <> c.agreed then
+              times := times + (mine = c.agreed)::integer;
+              if times > \(TwoWayValue<String>.mostReplaced) then
+                no_more := mine;
+              end if;
+            end if;
+            if no_more is not null and mine = c.agreed and mine <> shown then
+              insert into \(log) (veeva_id, kind, field, value, other_value, reason)
+              values (old.veeva_id, 'refused', c.column_name, \(Self.text("mine")), \(Self.text("shown")),
+                'Veeva has replaced it each time it was written, ' || times || ' times');
+            end if;
             if later = '[]' and mine = shown then
               delete from \(capture) where veeva_id = c.veeva_id and column_name = c.column_name;
             else
               -- Without failed attempts, what waits waits for Veeva's change, which would have been here by now.
-              update \(capture) set agreed = shown, sent = later,
-                refused = case when place is null then c.refused end,
-                due = case when mine = shown or (place is null and c.refused = mine) then 'infinity'::timestamptz
+              update \(capture) set agreed = shown, sent = later, refused = no_more, replaced = times,
+                attempts = case when mine = shown then 0 else c.attempts end,
+                due = case when mine = shown or no_more = mine then 'infinity'::timestamptz
                   when c.attempts = 0 then least(c.due, now()) when c.due = 'infinity' then now() else c.due end
               where veeva_id = c.veeva_id and column_name = c.column_name;
             end if;
@@ -248,11 +278,40 @@ struct CaptureTables {
             delete from \(capture) where veeva_id = c.veeva_id and column_name = c.column_name;
           end if;
         end loop;
+        \(meetOwned)
         if kept <> '{}' then
           new := jsonb_populate_record(new, kept);
         end if;
         return new;
       end
       """)
+  }
+
+  /// What Veeva shows of columns that marketing owns and that both sides agreed on so far.
+  private var meetOwned: String {
+    let names = columns.filter { $0.direction == .toVeeva }.map { quotedIdentifier($0.column) }
+    guard !names.isEmpty else { return "" }
+    let (old, new) = (names.map { "old.\($0)" }, names.map { "new.\($0)" })
+    return """
+      if (\(old.joined(separator: ", "))) is distinct from (\(new.joined(separator: ", "))) then
+        if was is null then
+          was := to_jsonb(old);
+          becomes := to_jsonb(new);
+        end if;
+        foreach name in array \(owned) loop
+          if was -> name <> becomes -> name and not kept ? name then
+            kept := kept || jsonb_build_object(name, was -> name);
+            if becomes -> 'veeva_is_deleted' <> 'true' then
+              insert into \(capture) (veeva_id, column_name, agreed, is_owned, replaced)
+              values (old.veeva_id, name, becomes -> name, true, 1);
+              is_new := true;
+            end if;
+          end if;
+        end loop;
+        if is_new then
+          perform pg_notify('\(Self.announcement)', '');
+        end if;
+      end if;
+      """
   }
 }

@@ -76,8 +76,9 @@ extension CapturedChange {
     let texts = try JSONDecoder().decode([String?].self, from: Data(sent.utf8))
     self.init(
       recordID: id, column: column,
-      state: TwoWayValue(value: try row.string("value"), agreed: try row.string("agreed"), sent: texts), token: token,
-      attempts: Int(attempts), json: json)
+      state: TwoWayValue(
+        value: try row.string("value"), agreed: try row.string("agreed"), sent: texts,
+        isOwned: try row.bool("is_owned") ?? false), token: token, attempts: Int(attempts), json: json)
   }
 }
 

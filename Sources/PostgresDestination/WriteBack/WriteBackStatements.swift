@@ -9,6 +9,10 @@ struct WriteBackStatements {
   /// The first part lets the index of changes that are not laid aside be used.
   static let isDue = "due < 'infinity' and due <= now() and (claimed_until is null or claimed_until < now())"
 
+  /// Whether marketing owns the column of a captured change `c`. Tables of an older release, which are not prepared yet,
+  /// do not say so.
+  private static let isOwned = "coalesce((to_jsonb(c) -> 'is_owned')::boolean, false)"
+
   /// Persons that are looked at for each that is wanted: others may be at work on the first ones.
   private static let spare = 8
 
@@ -52,9 +56,10 @@ struct WriteBackStatements {
           claimed_until = now() + $2::bigint * interval '1 millisecond'
         from \(persons) v
         where c.veeva_id = v.veeva_id and \(Self.isDue) and \(mine) is distinct from c.agreed
-        returning c.veeva_id, c.column_name, c.token, c.agreed, c.sent, c.attempts, \(mine) as mine
+        returning c.veeva_id, c.column_name, c.token, c.agreed, c.sent, c.attempts, \(Self.isOwned) as is_owned,
+          \(mine) as mine
       )
-      select veeva_id, column_name, token, attempts, mine::text as json, \(CaptureTables.text("mine")) as value,
+      select veeva_id, column_name, token, attempts, is_owned, mine::text as json, \(CaptureTables.text("mine")) as value,
         \(CaptureTables.text("agreed")) as agreed,
         (select coalesce(jsonb_agg(\(CaptureTables.text("s.value")) order by s.ordinality), '[]')
           from jsonb_array_elements(sent) with ordinality as s (value)) as sent
@@ -158,11 +163,11 @@ struct WriteBackStatements {
     """
     with told as (
       delete from \(capture) c using \(lines) l where \(matching("gone")) and c.token = l.token
-      returning c.veeva_id, c.column_name, c.agreed, l.sent_value, l.reason
+      returning c.veeva_id, c.column_name, c.agreed, l.sent_value, l.reason, \(Self.isOwned) as is_owned
     )
     insert into \(log) (veeva_id, kind, field, value, other_value, reason)
     select veeva_id, 'gone', column_name, \(CaptureTables.text("sent_value")), \(CaptureTables.text("agreed")), reason
-    from told order by veeva_id, column_name
+    from told where not is_owned order by veeva_id, column_name
     """
   }
 

@@ -58,8 +58,9 @@ struct MappingBuilder {
     for field in furtherFields(besides: taken) {
       let owned = DefaultMapping.marketingOwned.first { $0.field.lowercased() == field.name.lowercased() }
       let column = owned?.column ?? names.unique(for: field.name)
-      let contact = table == "person" && field.name.hasSuffix("__pc") && owned == nil
-      append(field, column, contact ? .bothWays : .fromVeeva, to: &columns)
+      let contact: Direction = owned == nil ? .bothWays : .toVeeva
+      let isContact = table == "person" && field.name.hasSuffix("__pc")
+      append(field, column, isContact ? contact : .fromVeeva, to: &columns)
     }
     return TableMapping(table: table, columns: columns)
   }

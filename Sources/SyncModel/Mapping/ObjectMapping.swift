@@ -4,6 +4,12 @@ public enum Direction: String, Sendable, Codable {
   case fromVeeva = "→"
   /// Both ways: a contact field that the sync user may update, where write-back is asked for.
   case bothWays = "↔"
+  /// From marketing to Veeva: a field that marketing owns and that the sync user may update, where write-back is asked
+  /// for. A new row begins with Veeva's value.
+  case toVeeva = "←"
+
+  /// Whether changes of marketing's side are written to Veeva.
+  public var reachesVeeva: Bool { self != .fromVeeva }
 }
 
 /// A column of a destination table and the field that fills it.

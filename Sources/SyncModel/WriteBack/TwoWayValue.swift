@@ -13,6 +13,10 @@
 /// | anything else | Veeva's value is taken; a pending one has lost, which is recorded |
 ///
 /// The same table serves each delta's page and the reading just before a write.
+///
+/// Where marketing owns the field, nothing that Veeva shows replaces marketing's value: anything else is what both sides
+/// last agreed on, and marketing's value is due to be written over it. Where that was taken and replaced again too often
+/// (``mostReplaced``), without having been seen in between, it is the org that does so, and the value counts as refused.
 public struct TwoWayValue<Value: Equatable & Sendable>: Sendable, Equatable {
   /// A moment by the source's clock.
   public typealias Stamp = Int64
@@ -31,16 +35,24 @@ public struct TwoWayValue<Value: Equatable & Sendable>: Sendable, Equatable {
   /// Whether Veeva was seen to have changed the value, which the next delta brings: nothing is sent until then, or until
   /// a pause has passed (``waited()``).
   public private(set) var isOvertaken = false
+  /// Whether marketing owns the field.
+  public let isOwned: Bool
+  /// How often in a row Veeva has shown another value in place of an owned one that it was believed to have.
+  public private(set) var replaced = 0
+
+  /// So often an owned value that Veeva has replaced is written again.
+  public static var mostReplaced: Int { 3 }
 
   /// A value that both sides have.
-  public init(_ value: Value) {
+  public init(_ value: Value, isOwned: Bool = false) {
     self.value = value
     agreed = value
+    self.isOwned = isOwned
   }
 
   /// A value as it was stored.
-  public init(value: Value, agreed: Value, sent: [Value]) {
-    (self.value, self.agreed, self.sent) = (value, agreed, sent)
+  public init(value: Value, agreed: Value, sent: [Value], isOwned: Bool = false) {
+    (self.value, self.agreed, self.sent, self.isOwned) = (value, agreed, sent, isOwned)
   }
 
   /// Whether marketing has a value that Veeva does not have.
@@ -57,6 +69,9 @@ public struct TwoWayValue<Value: Equatable & Sendable>: Sendable, Equatable {
     case taken
     /// Marketing takes the value, and its own change is lost.
     case overruled(lost: Value)
+    /// Nothing changes on marketing's side, which owns the field; the org has replaced its value once too often, and it
+    /// is not sent again.
+    case refused
   }
 
   /// What to do about a pending value once Veeva's is known.
@@ -74,6 +89,7 @@ public struct TwoWayValue<Value: Equatable & Sendable>: Sendable, Equatable {
     value = new
     refused = nil
     isOvertaken = false
+    replaced = 0
   }
 
   /// Takes the value to be sent: to be stored before anything is sent.
@@ -97,11 +113,13 @@ public struct TwoWayValue<Value: Equatable & Sendable>: Sendable, Equatable {
   public mutating func meet(_ shown: Value, stamp: Stamp? = nil) -> Meeting {
     if let stamp, let writtenAt, stamp < writtenAt { return .kept }
     isOvertaken = false
+    if shown == value { replaced = 0 }
     if let place = sent.firstIndex(of: shown) {
       agree(on: shown, later: Array(sent[(place + 1)...]))
       return .kept
     }
     if shown == agreed { return .kept }
+    if isOwned { return insist(on: value, against: shown) }
     let mine = value
     let wasPending = isPending
     value = shown
@@ -134,6 +152,16 @@ public struct TwoWayValue<Value: Equatable & Sendable>: Sendable, Equatable {
     guard let place = sent.firstIndex(of: value) else { return }
     sent.remove(at: place)
     refused = value
+  }
+
+  /// Keeps an owned value, to be written over what Veeva has.
+  private mutating func insist(on mine: Value, against shown: Value) -> Meeting {
+    let wasTaken = !isPending
+    if wasTaken { replaced += 1 }
+    agree(on: shown, later: [])
+    guard replaced > Self.mostReplaced else { return .kept }
+    refused = mine
+    return wasTaken ? .refused : .kept
   }
 
   private mutating func agree(on shown: Value, later: [Value]) {

@@ -99,9 +99,11 @@ struct Check: AsyncParsableCommand {
   /// What travels back, where that is asked for.
   private func writeBack(_ mapping: ObjectMapping, _ tenant: Tenant) -> String {
     guard tenant.selections.contains(where: { $0.object == mapping.object && $0.writesBack }) else { return "" }
-    let columns = mapping.tables.flatMap(\.columns).count { $0.direction == .bothWays }
-    return columns == 0
-      ? "; the sync user may update no contact field, so that nothing travels back" : "; \(columns) two-way"
+    let columns = mapping.tables.flatMap(\.columns).filter(\.direction.reachesVeeva)
+    let owned = columns.count { $0.direction == .toVeeva }
+    return columns.isEmpty
+      ? "; the sync user may update no contact field, so that nothing travels back"
+      : "; \(columns.count - owned) two-way" + (owned > 0 ? ", \(owned) that marketing owns" : "")
   }
 
   private func see(_ step: DeliveryPreparation.Step) throws -> String {

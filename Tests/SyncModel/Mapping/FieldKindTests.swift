@@ -70,7 +70,7 @@ import Testing
     #expect(mapping.tables[0].column(of: "Age__pc")?.column == "age__pc")
   }
 
-  @Test("fields that marketing owns have the columns of the default mapping and never come from Veeva two-way")
+  @Test("what marketing owns has the columns of the default mapping, and goes to Veeva where it may be updated there")
   func marketingOwned() throws {
     let names = [
       "mkto71_Lead_Score__pc": "lead_score", "mkto71_Inferred_City__pc": "inferred_city",
@@ -81,11 +81,20 @@ import Testing
       "mkto71_Inferred_State_Region__pc": "inferred_state_region",
     ]
     let fields = names.keys.map { SourceField(name: $0, type: .string, updateable: true) }
-    let mapping = try ObjectMapping(
-      ObjectSelection(.personAccounts, writesBack: true), TestSchema.account(fields))
+    func mapping(writesBack: Bool, locked: String = "") throws -> ObjectMapping {
+      var schema = TestSchema.account(fields)
+      for place in schema.fields.indices where schema.fields[place].name == locked {
+        schema.fields[place].updateable = false
+      }
+      return try ObjectMapping(ObjectSelection(.personAccounts, writesBack: writesBack), schema)
+    }
+    let (with, without) = (try mapping(writesBack: true), try mapping(writesBack: false))
     for (field, column) in names {
-      #expect(mapping.tables[0].column(of: field)?.column == column)
-      #expect(mapping.tables[0].column(of: field)?.direction == .fromVeeva)
+      #expect(with.tables[0].column(of: field)?.column == column)
+      #expect(with.tables[0].column(of: field)?.direction == .toVeeva)
+      #expect(with.tables[1].column(of: field)?.direction == .fromVeeva)
+      #expect(without.tables[0].column(of: field)?.direction == .fromVeeva)
+      #expect(try mapping(writesBack: true, locked: field).tables[0].column(of: field)?.direction == .fromVeeva)
     }
     #expect(try ObjectMapping(ObjectSelection(.personAccounts), TestSchema.account()).hidden == [], "all are optional")
   }

@@ -19,13 +19,14 @@ struct TwoSides {
   }
 
   private(set) var veeva = Version(value: 0, stamp: 0)
-  private(set) var marketing = TwoWayValue(0)
+  private(set) var marketing: TwoWayValue<Int>
   private(set) var rowStamp: Int64 = 0
   private(set) var writes: [Int] = []
   private(set) var lost: [Int] = []
   private(set) var refusals: [Int] = []
   private(set) var superseded: Set<Int> = []
   private(set) var edits: [Int] = []
+  private(set) var givenUp: Set<Int> = []
   private(set) var changesInVeeva = 0
   private var pages: [Version] = []
   private var workers: [Work] = [.idle, .idle]
@@ -39,8 +40,9 @@ struct TwoSides {
   /// Whether a worker may go on with a claim that another worker has taken over.
   private let outlivesLease: Bool
 
-  init(_ chance: Chance, alphabet: Int?, eventsPerTick: Int = 1, outlivesLease: Bool) {
+  init(_ chance: Chance, alphabet: Int?, eventsPerTick: Int = 1, outlivesLease: Bool, isOwned: Bool = false) {
     self.chance = chance
+    marketing = TwoWayValue(0, isOwned: isOwned)
     self.alphabet = alphabet
     self.eventsPerTick = eventsPerTick
     self.outlivesLease = outlivesLease
@@ -82,7 +84,11 @@ struct TwoSides {
   private mutating func merge(_ page: Version) {
     guard page.stamp >= rowStamp else { return }
     rowStamp = page.stamp
-    if case .overruled(let value) = marketing.meet(page.value, stamp: page.stamp) { lost.append(value) }
+    switch marketing.meet(page.value, stamp: page.stamp) {
+    case .overruled(let value): lost.append(value)
+    case .refused: givenUp.insert(marketing.value)
+    case .kept, .taken: break
+    }
   }
 
   private var isLeased: Bool {

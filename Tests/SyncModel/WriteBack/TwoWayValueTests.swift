@@ -111,4 +111,78 @@ import Testing
       #expect(sides.writes.count == writes && sides.isSettled, "seed \(seed &+ run)")
     }
   }
+
+  // MARK: What marketing owns
+
+  @Test("nothing that Veeva shows replaces an owned value; it is written over anything else, and not written twice")
+  func owned() {
+    var value = TwoWayValue("m", isOwned: true)
+    #expect(value.meet("v", stamp: 5) == .kept)
+    #expect(value.value == "m" && value.agreed == "v" && value.isDue)
+    #expect(value.meet("v", stamp: 6) == .kept && value.send() == "m")
+    #expect(value.step(whenVeevaShows: "w") == .write("m") && value.step(whenVeevaShows: "v") == .write("m"))
+    #expect(value.step(whenVeevaShows: "m") == .nothing)
+    value.written("m", at: 7)
+    #expect(!value.isDue && value.meet("v", stamp: 6) == .kept && !value.isDue)
+    #expect(value.meet("m", stamp: 8) == .kept && !value.isDue && value.sent.isEmpty)
+    value.edit("n")
+    #expect(value.send() == "n" && value.meet("w", stamp: 9) == .kept)
+    // Whether that version came before or after the write cannot be told: it is looked at again.
+    value.written("n", at: 8)
+    #expect(value.value == "n" && value.isDue)
+  }
+
+  @Test("an owned value that the org replaces each time it is written is given up, until a marketer changes it")
+  func replaced() {
+    var value = TwoWayValue("m", isOwned: true)
+    var moment: Int64 = 0
+    func rounds() -> Int {
+      var writes = 0
+      while writes < 100 {
+        moment += 1
+        let meeting = value.meet("v", stamp: moment)
+        guard let sent = value.send() else {
+          #expect(meeting == .refused && value.refused == value.value)
+          return writes
+        }
+        writes += 1
+        value.written(sent, at: moment)
+      }
+      return writes
+    }
+    #expect(rounds() == TwoWayValue<String>.mostReplaced && value.value == "m")
+    #expect(value.meet("w", stamp: moment + 1) == .kept && !value.isDue)
+    value.edit("n")
+    #expect(value.isDue)
+    // Seen in between, it was somebody in Veeva each time, and the value is put right each time.
+    for _ in 0..<10 {
+      moment += 2
+      if let sent = value.send() { value.written(sent, at: moment) }
+      #expect(value.meet("n", stamp: moment) == .kept)
+      #expect(value.meet("v", stamp: moment + 1) == .kept && value.isDue)
+    }
+  }
+
+  @Test("an owned value is never lost: Veeva comes to have it in one round, or it was refused")
+  func ownedSettles() {
+    let seed = Chance.fresh().seed
+    for run in 0..<2_000 as Range<UInt64> {
+      let alphabet = run % 2 == 0 ? nil : 4
+      var sides = TwoSides(
+        Chance(seed: seed &+ run), alphabet: alphabet, eventsPerTick: alphabet ?? 1, outlivesLease: false, isOwned: true
+      )
+      for _ in 0..<80 { sides.happen() }
+      sides.round()
+      let writes = sides.writes.count
+      #expect(sides.marketing.value == sides.edits.last ?? 0 && sides.lost.isEmpty, "seed \(seed &+ run)")
+      #expect(
+        sides.isSettled
+          || sides.marketing.refused == sides.marketing.value
+            && sides.givenUp.contains(sides.marketing.value),
+        "seed \(seed &+ run)")
+      #expect(writes <= sides.edits.count + sides.changesInVeeva, "seed \(seed &+ run)")
+      sides.round()
+      #expect(sides.writes.count == writes, "seed \(seed &+ run)")
+    }
+  }
 }
