@@ -94,7 +94,7 @@ public struct DeliveryPreparation: Sendable {
   /// - Parameter schema: the mirror's.
   public func sources(schema: String) -> [DeliverySource] {
     steps.filter(\.schema.isPossible).map {
-      DeliverySource($0.entity, fields: $0.schema.fields, schema: schema)
+      DeliverySource($0.entity, fields: $0.schema.fields, owned: $0.schema.owned, schema: schema)
         .remembering(Set($0.entity.fields.filter(\.isTwoWay).map(\.column)))
     }
   }

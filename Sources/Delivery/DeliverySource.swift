@@ -8,14 +8,20 @@ public struct DeliverySource: Sendable {
   public let entity: DeliveryEntity
   let schema: String
   let fields: [DeliverySchema.Delivered]
+  /// What marketing owns: read, and never delivered.
+  let owned: [DeliverySchema.Delivered]
 
   /// A source of what an instance can take.
   /// - Parameters:
   ///   - fields: what is delivered, as the instance has it.
+  ///   - owned: what is read because marketing owns it.
   ///   - schema: the mirror's.
-  public init(_ entity: DeliveryEntity, fields: [DeliverySchema.Delivered], schema: String) {
+  public init(
+    _ entity: DeliveryEntity, fields: [DeliverySchema.Delivered], owned: [DeliverySchema.Delivered] = [], schema: String
+  ) {
     self.entity = entity
     self.fields = fields
+    self.owned = owned
     self.schema = schema
   }
 
@@ -73,6 +79,16 @@ public struct DeliverySource: Sendable {
     if entity.leadPath != nil { columns.append("l.veeva_id as \(quotedIdentifier(DeliveryEntity.leadLink))") }
     return
       "cross join lateral (select row_to_json(r)::text as json from (select \(columns.joined(separator: ", "))) r) c"
+  }
+
+  /// What marketing owns, as the mirror's row `t` has it: a JSON object of texts; null where there is nothing.
+  var ownedJSON: String {
+    guard !owned.isEmpty else { return "null::text" }
+    let columns = owned.map {
+      let column = "t.\(quotedIdentifier($0.field.column))"
+      return "\(Self.text(column, $0.field.valueType)) as \(quotedIdentifier($0.field.name))"
+    }
+    return "(select row_to_json(o)::text from (select \(columns.joined(separator: ", "))) o)"
   }
 
   /// A whole record, from its content.

@@ -32,7 +32,7 @@ public struct DeliveryStore: Sendable {
     try await pool.withConnection { connection in
       try await connection.transaction { db in
         try DeliveryTables.prepare(sources, in: schema, on: db)
-        if sources.contains(where: { !$0.twoWayFields.isEmpty }) {
+        if sources.contains(where: { !$0.readFields.isEmpty }) {
           try LeadChangeTables.prepare(schema: schema, on: db)
         }
       }

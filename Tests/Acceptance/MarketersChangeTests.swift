@@ -11,7 +11,7 @@ struct MarketersChangeTests {
     """
   private static let readAt = "select extract(epoch from read_at)::bigint from copy.crmsync_lead_feed"
 
-  @Test("a marketer's change reaches Veeva once, Veeva's reaches Marketo, and neither comes back as the other's")
+  @Test("a marketer's change and a score reach Veeva once, Veeva's reach Marketo, and none comes back as the other's")
   func bothWays() async throws {
     let cluster = try await TestCluster(
       records: 200, objects: "{ personAccounts: { writeBack: true } }",
@@ -25,11 +25,15 @@ struct MarketersChangeTests {
     }
     let ids = try await cluster.texts("select veeva_id from copy.person order by 1 limit 2")
     let (mine, theirs) = (ids[0], ids[1])
-    try await marketo.admin("leads/\(try await lead(mine, marketo)["id"] as? Int ?? 0)", #"{"firstName": "Zoë"}"#)
+    let change = #"{"firstName": "Zoë", "leadScore": 4711}"#
+    try await marketo.admin("leads/\(try await lead(mine, marketo)["id"] as? Int ?? 0)", change)
     try await cluster.post(
       "changes", #"[{"op":"update","object":"Account","ids":["\#(theirs)"],"set":{"FirstName":"Veeva"}}]"#)
     try await cluster.wait("the marketer's change to be in Veeva") {
-      try await cluster.updates().contains { $0.id == mine && $0.set["FirstName"] == .text("Zoë") }
+      try await cluster.updates().contains {
+        $0.id == mine && $0.set["FirstName"] == .text("Zoë")
+          && $0.set["mkto71_Lead_Score__pc"]?.plain.contains("4711") == true
+      }
     }
     try await cluster.wait("Veeva's change to be in Marketo") {
       try await lead(theirs, marketo)["firstName"] as? String == "Veeva"
@@ -42,6 +46,8 @@ struct MarketersChangeTests {
     running.signal(15)
     _ = try await running.waitForExit(within: .seconds(30))
     #expect(try await lead(mine, marketo)["firstName"] as? String == "Zoë")
+    #expect(try await lead(mine, marketo)["leadScore"] as? Int == 4711)
+    #expect(try await lead(theirs, marketo)["leadScore"] == nil)
     #expect(try await cluster.updates().count == 1)
     #expect(try await cluster.number("select count(*) from copy.person_activity") == 0)
     try await cluster.advanceClock(120)

@@ -99,6 +99,36 @@ struct LeadChangeTests {
     }
   }
 
+  @Test("what marketing owns is taken whatever the mirror has, waits for Veeva, and is never delivered")
+  func owned() async throws {
+    try await withLeadChanges(persons: 3, owned: true) { changes in
+      try await changes.edit("A1", #"{"leadScore": 15, "inferredCity": "Bern"}"#)
+      // Whatever Veeva says meanwhile.
+      try await changes.page("A1", "lead_score = 99, first_name = 'Veeva'")
+      try await changes.page("A2", "lead_score = 98")
+      #expect(try await changes.reader.read() == LeadChangeSummary(taken: 2))
+      #expect(try await changes.column("lead_score", of: "A1") == "15")
+      #expect(try await changes.column("inferred_city", of: "A1") == "Bern")
+      #expect(try await changes.column("lead_score", of: "A2") == nil)
+      let due = """
+        select string_agg(concat_ws(' ', veeva_id, column_name, agreed), ', ' order by veeva_id, column_name)
+        from mirror.crmsync_capture
+        """
+      #expect(
+        try await changes.text(due)
+          == "A1 inferred_city null, A1 lead_score 99, A2 lead_score 98")
+      _ = try await changes.runner.round()
+      #expect(try await changes.lead("A1")["leadScore"] as? Int == 15)
+      #expect(try await changes.lead("A1")["firstName"] as? String == "Veeva")
+      #expect(try await changes.lead("A2")["leadScore"] == nil)
+      #expect(try await changes.reader.read().taken == 0)
+      try await changes.edit("A1", #"{"leadScore": null}"#)
+      #expect(try await changes.reader.read() == LeadChangeSummary(taken: 1))
+      #expect(try await changes.column("lead_score", of: "A1") == nil)
+      #expect(try await changes.text("select count(*) from mirror.person_activity") == "0")
+    }
+  }
+
   @Test("a delivery that was under way and undid a marketer's change brings it back")
   func undone() async throws {
     try await withLeadChanges(persons: 30) { changes in

@@ -19,13 +19,15 @@ struct LeadChangeWorld: Sendable {
   var reader: LeadChangeReader { LeadChangeReader(client: world.client, store: store) }
 
   /// A world whose persons are delivered, and whose feed has begun.
-  /// - Parameter before: done before Marketo gets its fields.
+  /// - Parameters:
+  ///   - owned: whether persons have columns that marketing owns, and the destination's own triggers.
+  ///   - before: done before Marketo gets its fields.
   init(
-    _ world: DeliveryWorld, persons: Int, before: (DeliveryWorld) async throws -> Void = { _ in }
+    _ world: DeliveryWorld, persons: Int, owned: Bool = false, before: (DeliveryWorld) async throws -> Void = { _ in }
   ) async throws {
     try await world.admin("limits", Self.unlimited)
     try await before(world)
-    let sources = try await Mirror.prepare(world).map {
+    let sources = try await Mirror.prepare(world, owned: owned).map {
       $0.entity.target == .lead ? $0.remembering(Self.twoWay) : $0
     }
     try await Self.noteEdits(world)
@@ -54,7 +56,7 @@ struct LeadChangeWorld: Sendable {
           and (old.first_name, old.last_name, old.email, old.date_of_birth, old.hobby__pc, old.tier__c)
             is distinct from (new.first_name, new.last_name, new.email, new.date_of_birth, new.hobby__pc, new.tier__c))
         execute function mirror.note_edit();
-      create table mirror.person_activity (id bigint generated always as identity, veeva_id text not null,
+      create table if not exists mirror.person_activity (id bigint generated always as identity, veeva_id text not null,
         at timestamptz not null default clock_timestamp(), kind text not null, field text not null, value text,
         other_value text, reason text)
       """)
@@ -97,10 +99,10 @@ struct LeadChangeWorld: Sendable {
 
 /// Lends a test a world with persons.
 func withLeadChanges(
-  persons: Int, before: @escaping @Sendable (DeliveryWorld) async throws -> Void = { _ in },
+  persons: Int, owned: Bool = false, before: @escaping @Sendable (DeliveryWorld) async throws -> Void = { _ in },
   _ body: @escaping @Sendable (LeadChangeWorld) async throws -> Void
 ) async throws {
   try await withDeliveryWorld { world in
-    try await body(try await LeadChangeWorld(world, persons: persons, before: before))
+    try await body(try await LeadChangeWorld(world, persons: persons, owned: owned, before: before))
   }
 }

@@ -7,14 +7,21 @@ import Testing
 
 /// A mirror of persons, users, calls and key messages, filled by SQL.
 enum Mirror {
-  static func objects() throws -> [ObjectMapping] {
+  /// - Parameter owned: whether persons have columns that marketing owns, from where they go to Veeva.
+  static func objects(owned: Bool = false) throws -> [ObjectMapping] {
+    let marketings =
+      owned
+      ? [
+        SourceField(name: "mkto71_Lead_Score__pc", type: .double, updateable: true),
+        SourceField(name: "mkto71_Inferred_City__pc", type: .string, updateable: true),
+      ] : []
     let common = [
       SourceField(name: "Id", type: .id), SourceField(name: "SystemModstamp", type: .datetime),
       SourceField(name: "CreatedDate", type: .datetime), SourceField(name: "IsDeleted", type: .boolean),
     ]
     func object(_ object: SourceObject, _ fields: [SourceField]) throws -> ObjectMapping {
       let schema = SourceObjectSchema(name: object.apiName, fields: common + fields)
-      return try ObjectMapping(ObjectSelection(object), schema)
+      return try ObjectMapping(ObjectSelection(object, writesBack: owned), schema)
     }
     return [
       try object(
@@ -24,7 +31,7 @@ enum Mirror {
           SourceField(name: "PersonEmail", type: .email), SourceField(name: "OwnerId", type: .reference),
           SourceField(name: "PersonBirthdate", type: .date), SourceField(name: "Name", type: .string),
           SourceField(name: "Hobby__pc", type: .multipicklist), SourceField(name: "Tier__c", type: .int),
-        ]),
+        ] + marketings),
       try object(
         .users, [SourceField(name: "Email", type: .email), SourceField(name: "FirstName", type: .string)]),
       try object(
@@ -44,8 +51,8 @@ enum Mirror {
   }
 
   /// Makes the mirror's tables and what Marketo needs.
-  static func prepare(_ world: DeliveryWorld) async throws -> [DeliverySource] {
-    let objects = try objects()
+  static func prepare(_ world: DeliveryWorld, owned: Bool = false) async throws -> [DeliverySource] {
+    let objects = try objects(owned: owned)
     let destination = PostgresDestination(schema: DeliveryWorld.schema)
     for object in objects {
       try await world.pool.withConnection { try await destination.prepare(object, on: $0) }

@@ -15,6 +15,9 @@ extension DeliverySource {
     entity.target == .lead ? fields.filter { twoWay.contains($0.field.column) } : []
   }
 
+  /// The fields whose changes in Marketo are read.
+  var readFields: [DeliverySchema.Delivered] { twoWayFields + owned }
+
   /// For a claim's records: what they bring to two-way fields, as a column.
   var sentColumn: String {
     let names = twoWayFields.map { literal($0.field.name) }

@@ -16,7 +16,7 @@ extension LeadChangeErrand {
     }
     self.init(
       tenant: tenant, client: end.client, pool: end.store.pool, schema: end.schema, checkpoints: checkpoints,
-      pause: pause, isWanted: { try await lead()?.fields.contains(where: \.isTwoWay) ?? false },
+      pause: pause, isWanted: { try await lead()?.isRead ?? false },
       source: {
         guard let lead = try await lead() else { return nil }
         // Looked at anew each time: an administrator may have hidden a field, and the feed takes no unknown one.

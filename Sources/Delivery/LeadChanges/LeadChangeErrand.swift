@@ -20,7 +20,7 @@ public struct LeadChangeErrand: Errand {
   ///   - pool: connections to the mirror's database.
   ///   - schema: the mirror's.
   ///   - pause: between two readings to the feed's end; each costs a call at least.
-  ///   - isWanted: whether anything of leads travels both ways. Calls no API.
+  ///   - isWanted: whether anything of leads travels to the source. Calls no API.
   ///   - source: of leads, as it is delivered, which remembers what it brings (``DeliverySource/remembering(_:)``);
   ///     `nil` where leads cannot be delivered.
   public init(

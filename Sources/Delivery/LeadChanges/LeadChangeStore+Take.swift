@@ -91,6 +91,8 @@ private struct LeadChangeTaking {
   private let store: LeadChangeStore
   private let changes: [PersonChange]
   private let byName: [String: DeliverySchema.Delivered]
+  /// Names of fields that marketing owns.
+  private let owned: Set<String>
   private var fields: [Key: LeadField<String?>] = [:]
   private var summary = LeadChangeSummary()
 
@@ -98,6 +100,7 @@ private struct LeadChangeTaking {
     self.store = store
     let byName = Dictionary(store.fields.map { ($0.field.name, $0) }, uniquingKeysWith: { first, _ in first })
     self.byName = byName
+    owned = Set(store.source.owned.map(\.field.name))
     self.changes = changes.filter { byName[$0.field] != nil }
   }
 
@@ -121,14 +124,14 @@ private struct LeadChangeTaking {
     let sent = try readSent(ids, on: db)
     let rows = try db.query(
       """
-      select t.veeva_id, c.json, (extract(epoch from d.delivered_at) * 1000)::bigint as delivered
+      select t.veeva_id, c.json, \(store.source.ownedJSON) as owned, (extract(epoch from d.delivered_at) * 1000)::bigint as delivered
       from \(store.source.rows) \(store.source.contentJSON)
       left join \(store.delivery) d on d.entity = 'person' and d.veeva_id = t.veeva_id and d.delivered = md5(c.json)
       where t.veeva_id in (select jsonb_array_elements_text($1::jsonb))
       """, [ids])
     for row in rows {
       guard let person = try row.string("veeva_id"), let json = try row.string("json") else { continue }
-      let values = try Self.values(json)
+      let values = try Self.values(json).merging(try Self.values(try row.string("owned") ?? "{}")) { $1 }
       let deliveredAt = try row.int("delivered").map { Instant(milliseconds: $0) }
       for (name, delivered) in byName {
         let key = Key(person: person, field: name)
@@ -141,7 +144,7 @@ private struct LeadChangeTaking {
         }
         fields[key] = LeadField(
           mirror: LeadValue.canonical(values[name] ?? nil, type), deliveredAt: deliveredAt, deliveries: deliveries,
-          seen: seen[key], tolerance: store.tolerance)
+          seen: seen[key], tolerance: store.tolerance, isOwned: owned.contains(name))
       }
     }
   }

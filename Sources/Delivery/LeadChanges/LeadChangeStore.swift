@@ -21,7 +21,7 @@ public struct LeadChangeStore: Sendable {
     self.source = source
   }
 
-  var fields: [DeliverySchema.Delivered] { source.twoWayFields }
+  var fields: [DeliverySchema.Delivered] { source.readFields }
   var feed: String { source.qualified(LeadChangeTables.feed) }
   var delivery: String { source.qualified(DeliveryTables.delivery) }
 

@@ -36,7 +36,7 @@ public struct DeliveryField: Sendable, Equatable {
   public let type: DeliveryFieldType
   /// Whether Marketo has it from the start, so that it is never made.
   public let isStandard: Bool
-  /// Whether marketers' changes of it travel back to the source.
+  /// Whether marketers' changes of it travel back to the source, from where it is delivered.
   public var isTwoWay = false
 }
 
@@ -103,12 +103,17 @@ public struct DeliveryEntity: Sendable, Equatable {
   public let leadPath: LeadPath?
   /// Columns that are not delivered, and why.
   public let omitted: [OmittedColumn]
+  /// What marketing owns: read from Marketo, and never delivered.
+  public var owned: [DeliveryField] = []
 
   /// A column that is not delivered.
   public struct OmittedColumn: Sendable, Equatable {
     public let column: String
     public let reason: String
   }
+
+  /// Whether anything of its records is read from Marketo.
+  public var isRead: Bool { !owned.isEmpty || fields.contains(where: \.isTwoWay) }
 
   /// API name of the field of leads that holds the account's id.
   public static let leadKey = "veevaId"

@@ -31,8 +31,14 @@ enum DeliveryNames {
     "person_notes": Entry("personNotes", custom: "Person Notes"),
   ]
 
-  /// Marketing owns them: they flow to Veeva.
-  static let marketingOwned = Set(DefaultMapping.marketingOwned.map(\.column))
+  /// What marketing owns, which flows to Veeva; by column.
+  static let marketingOwned: [String: Entry] = [
+    "lead_score": Entry("leadScore", .score), "inferred_city": Entry("inferredCity"),
+    "inferred_company": Entry("inferredCompany"), "inferred_country": Entry("inferredCountry"),
+    "inferred_metropolitan_area": Entry("inferredMetropolitanArea"),
+    "inferred_phone_area_code": Entry("inferredPhoneAreaCode"), "inferred_postal_code": Entry("inferredPostalCode"),
+    "inferred_state_region": Entry("inferredStateRegion"),
+  ]
 
   static let company: [String: Entry] = [
     "veeva_created_date": Entry("veevaCreatedDate", .datetime, custom: "Veeva Created Date"),

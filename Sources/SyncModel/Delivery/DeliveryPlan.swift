@@ -55,16 +55,27 @@ public struct DeliveryPlan: Sendable, Equatable {
     keepsOthers: Bool, _ parents: [DeliveryParent] = []
   ) -> DeliveryEntity {
     var fields: [DeliveryField] = []
+    var owned: [DeliveryField] = []
     var omitted: [DeliveryEntity.OmittedColumn] = []
     var taken: Set<String> = [key, "externalCompanyId", "externalSalesPersonId"]
     var columns = table.columns.filter { $0.source != ObjectMapping.idColumn }.map { ($0.column, $0.field, $0.type) }
     if table.hasVeevaType { columns.append(("veeva_type", "", .text)) }
-    let twoWay = Set(table.columns.filter { target == .lead && $0.direction == .bothWays }.map(\.column))
+    func going(_ direction: Direction) -> Set<String> {
+      Set(table.columns.filter { target == .lead && $0.direction == direction }.map(\.column))
+    }
+    let (twoWay, toVeeva) = (going(.bothWays), going(.toVeeva))
     for (column, field, valueType) in columns {
       // Delivered as a link.
       if target == .lead, column == "owner_id" { continue }
-      if target == .lead, DeliveryNames.marketingOwned.contains(column) {
-        omitted.append(.init(column: column, reason: "marketing owns it"))
+      if target == .lead, let entry = DeliveryNames.marketingOwned[column] {
+        if toVeeva.contains(column) {
+          owned.append(
+            DeliveryField(
+              name: entry.name, label: entry.label, column: column, valueType: valueType, type: entry.type,
+              isStandard: true))
+        } else {
+          omitted.append(.init(column: column, reason: "marketing owns it"))
+        }
         continue
       }
       let entry: DeliveryNames.Entry
@@ -88,7 +99,7 @@ public struct DeliveryPlan: Sendable, Equatable {
     }
     return DeliveryEntity(
       table: table.table, target: target, key: key, fields: fields, parents: parents, leadPath: nil,
-      omitted: omitted)
+      omitted: omitted, owned: owned)
   }
 
   /// An entity that becomes a custom object, with its id as key and a link to its lead.

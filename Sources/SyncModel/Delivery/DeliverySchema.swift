@@ -43,6 +43,8 @@ public struct DeliverySchema: Sendable, Equatable {
   public let problems: [Problem]
   /// What can be delivered once the new fields are there, with the length that each has in Marketo.
   public let fields: [Delivered]
+  /// What can be read of what marketing owns.
+  public let owned: [Delivered]
 
   /// A field that is delivered.
   public struct Delivered: Sendable, Equatable {
@@ -66,8 +68,9 @@ public struct DeliverySchema: Sendable, Equatable {
     for field in entity.fields { comparison.compare(field) }
     makesType = comparison.isMissing
     newFields = comparison.newFields
-    problems = comparison.problems
     fields = comparison.fields
+    owned = entity.owned.compactMap { comparison.find($0) }
+    problems = comparison.problems
   }
 }
 
@@ -121,6 +124,15 @@ private struct SchemaComparison {
       return leaveOut(field.name, "it has type \(there.dataType), which cannot hold \(field.column)")
     }
     fields.append(.init(field: field, type: type, length: there.length))
+  }
+
+  /// A field that is only read.
+  mutating func find(_ field: DeliveryField) -> DeliverySchema.Delivered? {
+    guard let there = present[field.name] else {
+      leaveOut(field.name, "this instance lacks it")
+      return nil
+    }
+    return .init(field: field, type: DeliveryFieldType(rawValue: there.dataType) ?? field.type, length: there.length)
   }
 
   private mutating func missing(_ field: DeliveryField) {

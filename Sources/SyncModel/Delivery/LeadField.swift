@@ -10,6 +10,8 @@
 /// | anything else | the mirror has changed meanwhile, and wins: Marketo gets its value again, and the other is recorded |
 ///
 /// Each entry is told at least once, and may come late: only the latest one of a field says what Marketo has.
+///
+/// Where marketing owns the field, nothing is delivered and nothing else can win: the mirror takes every new value.
 public struct LeadField<Value: Equatable & Sendable>: Sendable, Equatable {
   /// A delivery that may show up in the feed.
   public struct Delivery: Sendable, Equatable {
@@ -86,17 +88,19 @@ public struct LeadField<Value: Equatable & Sendable>: Sendable, Equatable {
   public private(set) var seen: Seen?
   /// By how much Marketo's clock and ours may differ.
   private let tolerance: Duration
+  private let isOwned: Bool
 
   /// A field.
   public init(
     mirror: Value, deliveredAt: Instant?, deliveries: [Delivery], seen: Seen?,
-    tolerance: Duration = .seconds(120)
+    tolerance: Duration = .seconds(120), isOwned: Bool = false
   ) {
     self.mirror = mirror
     self.deliveredAt = deliveredAt
     self.deliveries = deliveries.sorted { ($0.began, $0.batch) < ($1.began, $1.batch) }
     self.seen = seen
     self.tolerance = tolerance
+    self.isOwned = isOwned
   }
 
   /// Takes in an entry.
@@ -122,7 +126,7 @@ public struct LeadField<Value: Equatable & Sendable>: Sendable, Equatable {
       return change.new == mirror || isOnItsWay ? .nothing : .deliverAgain
     }
     if change.new == mirror { return .nothing }
-    guard couldSeeMirror(change) else { return .overruled(lost: change.new) }
+    guard isOwned || couldSeeMirror(change) else { return .overruled(lost: change.new) }
     return change.isHoldable ? .take(change.new) : .refused(change.new)
   }
 

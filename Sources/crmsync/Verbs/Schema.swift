@@ -50,6 +50,7 @@ struct Schema: AsyncParsableCommand {
         "  \(field.column.padded(42)) → \(field.name.padded(42)) \(field.type)" + (field.isStandard ? "" : "  (custom)")
       )
     }
+    for field in entity.owned { print("  \(field.column.padded(42)) ← \(field.name.padded(42)) \(field.type)") }
     for (column, reason) in entity.omitted.sorted(by: { $0.key < $1.key }) {
       print("  \(column.padded(42)) left out: \(reason)")
     }
@@ -105,6 +106,8 @@ private struct MarketoFields: Encodable {
   let object: String
   let key: String
   let fields: [Field]
+  /// What marketing owns: read from Marketo, never delivered.
+  let owned: [Field]
   /// By column, why it is not delivered.
   let omitted: [String: String]
 
@@ -122,6 +125,9 @@ private struct MarketoFields: Encodable {
           column: path.parent?.column ?? path.column, name: DeliveryEntity.leadLink, type: "link", isStandard: false))
     }
     self.fields = fields
+    owned = entity.owned.map {
+      Field(column: $0.column, name: $0.name, type: $0.type.rawValue, isStandard: $0.isStandard)
+    }
     omitted = Dictionary(entity.omitted.map { ($0.column, $0.reason) }, uniquingKeysWith: { first, _ in first })
   }
 }

@@ -89,6 +89,17 @@ struct LeadFieldTests {
     #expect(field.meet(Self.change("bad", "c", 2)) == .take("c"))
   }
 
+  @Test("what marketing owns is taken whatever the mirror has, in the feed's order")
+  func owned() {
+    var field = Field(mirror: "v", deliveredAt: nil, deliveries: [], seen: nil, tolerance: .seconds(1), isOwned: true)
+    #expect(field.meet(Self.change("a", "b", 5)) == .take("b"))
+    #expect(field.meet(Self.change("a", "b", 5)) == .nothing)
+    #expect(field.meet(Self.change("x", "c", 4)) == .nothing)
+    #expect(field.meet(Self.change(nil, "b", 6)) == .nothing && field.mirror == "b")
+    #expect(field.meet(.init(guid: "7", date: Self.at(7), old: "b", new: "bad", isHoldable: false)) == .refused("bad"))
+    #expect(field.meet(Self.change("bad", nil, 8)) == .take(nil) && field.mirror == nil)
+  }
+
   @Test("both sides come to agree whatever happens in which order, and only marketers' values are taken")
   func convergence() {
     var chance = Chance.fresh()

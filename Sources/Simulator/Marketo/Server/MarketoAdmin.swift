@@ -193,7 +193,8 @@ struct MarketoAdmin: Sendable {
     }
   }
 
-  /// Makes or changes a lead from outside the API: fields of any kind that are not the instance's own.
+  /// Makes or changes a lead from outside the API: fields of any kind that are not the instance's own. What it infers
+  /// from a visit is told here, too.
   private func edit(_ id: Int?, _ request: WireRequest) throws -> JSONValue {
     guard let members = try JSONReader.read(request.body).members else {
       throw MarketoReason.invalid("The body has to be an object of fields")
@@ -202,7 +203,8 @@ struct MarketoAdmin: Sendable {
     return try instance.tryData { data throws(MarketoReason) in
       var values: [(place: Int, value: JSONValue)] = []
       for (name, value) in members {
-        guard let place = data.leads.place(name), !data.leads.fields[place].isReadOnly else { throw .noField(name) }
+        guard let place = data.leads.place(name), !data.leads.fields[place].isReadOnly || name.hasPrefix("inferred")
+        else { throw .noField(name) }
         values.append((place, try data.leads.fields[place].stored(value)))
       }
       guard let id else { return .object([("id", .int(data.create(values, by: .form, now: now)))]) }
