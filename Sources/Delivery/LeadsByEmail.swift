@@ -1,25 +1,39 @@
 public import Marketo
 public import SyncModel
 
+/// A lead that was found by its email address.
+struct LeadByEmail: Sendable {
+  /// In lower case.
+  let email: String
+  let lead: LeadAdoption.Lead
+  /// What it has besides.
+  let record: MarketoRecord
+}
+
 extension MarketoClient {
   /// The leads that have some email addresses, by address in lower case.
   /// - Parameter emails: at most 300; those that no filter can name are left out.
   public func leads(withEmails emails: [String]) async throws -> [String: [LeadAdoption.Lead]] {
-    let named = Set(emails.map { $0.lowercased() }).filter { !$0.contains(",") && $0.utf8.allSatisfy { $0 < 0x80 } }
-    return try await leads(named.sorted()[...])
+    Dictionary(grouping: try await leadsByEmail(emails), by: \.email).mapValues { $0.map(\.lead) }
   }
 
-  private func leads(_ emails: ArraySlice<String>) async throws -> [String: [LeadAdoption.Lead]] {
-    guard !emails.isEmpty else { return [:] }
-    var found: [String: [LeadAdoption.Lead]] = [:]
+  /// - Parameter fields: what is asked for besides what tells leads apart, by API name.
+  func leadsByEmail(_ emails: [String], fields: [String] = []) async throws -> [LeadByEmail] {
+    let named = Set(emails.map { $0.lowercased() }).filter { !$0.contains(",") && $0.utf8.allSatisfy { $0 < 0x80 } }
+    return try await leadsByEmail(named.sorted()[...], ["id", "email", DeliveryEntity.leadKey] + fields)
+  }
+
+  private func leadsByEmail(_ emails: ArraySlice<String>, _ fields: [String]) async throws -> [LeadByEmail] {
+    guard !emails.isEmpty else { return [] }
+    var found: [LeadByEmail] = []
     do {
       var next: String?
       repeat {
-        let page = try await query(
-          .lead, by: "email", Array(emails), fields: ["id", "email", DeliveryEntity.leadKey], next: next)
+        let page = try await query(.lead, by: "email", Array(emails), fields: fields, next: next)
         for record in page.records {
           guard let id = record["id"]?.whole, let email = record["email"]?.text else { continue }
-          found[email.lowercased(), default: []].append(.init(id: id, veevaID: record[DeliveryEntity.leadKey]?.text))
+          let lead = LeadAdoption.Lead(id: id, veevaID: record[DeliveryEntity.leadKey]?.text)
+          found.append(LeadByEmail(email: email.lowercased(), lead: lead, record: record))
         }
         next = page.hasMore ? page.next : nil
       } while next != nil
@@ -27,9 +41,8 @@ extension MarketoClient {
     } catch let error as MarketoError where error.reason.code == "1003" && emails.count > 1 {
       // Too many leads have these addresses.
       let half = emails.startIndex + emails.count / 2
-      let one = try await leads(emails[..<half])
-      let other = try await leads(emails[half...])
-      return one.merging(other) { $0 + $1 }
+      let one = try await leadsByEmail(emails[..<half], fields)
+      return one + (try await leadsByEmail(emails[half...], fields))
     }
   }
 }
@@ -43,19 +56,28 @@ extension DeliveryRunner {
       let (batch, newcomers) = try await store.claimNewcomers(
         of: source, atMost: MarketoClient.recordsPerCall, for: options.lease)
     else { return false }
-    let leads = try await attempt(batch, hold: .zero) { try await client.leads(withEmails: newcomers.map(\.email)) }
+    let found = try await attempt(batch, hold: .zero) {
+      try await client.leadsByEmail(newcomers.map(\.email), fields: source.owned.map(\.field.name))
+    }
+    let leads = Dictionary(grouping: found, by: \.email)
     var refused: [(veevaID: String, code: String, message: String)] = []
     var adopted: [(veevaID: String, lead: Int)] = []
     for newcomer in newcomers {
       switch LeadAdoption(
-        veevaID: newcomer.veevaID, persons: newcomer.persons, leads: leads[newcomer.email] ?? [])
+        veevaID: newcomer.veevaID, persons: newcomer.persons, leads: (leads[newcomer.email] ?? []).map(\.lead))
       {
       case .none: break
       case .adopt(let lead): adopted.append((newcomer.veevaID, lead))
       case .ambiguous(let message): refused.append((newcomer.veevaID, "email", message))
       }
     }
-    if !adopted.isEmpty { refused += try await adopt(adopted, batch) }
+    if !adopted.isEmpty {
+      refused += try await adopt(adopted, batch)
+      let left = Set(refused.map(\.veevaID))
+      let records = Dictionary(found.map { ($0.lead.id, $0.record) }, uniquingKeysWith: { first, _ in first })
+      try await LeadChangeStore(pool: store.pool, source: source).take(
+        adopted.filter { !left.contains($0.veevaID) }.map { ($0.veevaID, records[$0.lead] ?? [:]) })
+    }
     try await store.settle(batch, refused: refused)
     return true
   }

@@ -170,6 +170,28 @@ struct ErrandTests {
     }
   }
 
+  @Test("an adopted lead brings what marketing owns, where it has any, for Veeva to get it")
+  func adoptedValues() async throws {
+    try await withDeliveryWorld { world in
+      try await world.admin("limits", Self.unlimited)
+      try await Self.keep(try Mirror.objects(owned: true), world)
+      try await Mirror.fill(world, persons: 5)
+      try await world.run(
+        "begin; set local crmsync.writing = 'on'; alter table mirror.person disable trigger user; "
+          + "update mirror.person set lead_score = 7; alter table mirror.person enable trigger user; commit")
+      try await world.admin("leads", #"{"email": "p3@example.org", "leadScore": 12, "inferredCity": "Bern"}"#)
+      try await world.admin("leads", #"{"email": "p4@example.org"}"#)
+      try await Self.work(Self.errand(world))
+      #expect(try await world.number("select lead_score::int from mirror.person where veeva_id = 'A3'") == 12)
+      #expect(try await world.number("select lead_score::int from mirror.person where veeva_id = 'A4'") == 7)
+      #expect(
+        try await world.number("select count(*) from mirror.crmsync_capture where veeva_id = 'A3' and is_owned") == 2)
+      #expect(try await world.number("select count(*) from mirror.crmsync_capture") == 2)
+      let leads = try await world.list("leads?field=veevaId&value=A3")
+      #expect(leads.count == 1 && leads.first?["leadScore"] as? Int == 12)
+    }
+  }
+
   @Test("a mirror that was delivered to one instance is not delivered to another")
   func otherInstance() async throws {
     try await withDeliveryWorld { world in

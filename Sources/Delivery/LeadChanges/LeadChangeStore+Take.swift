@@ -108,15 +108,11 @@ private struct LeadChangeTaking {
   private mutating func lock(on db: isolated PostgresConnection) throws {
     let ids = Set(changes.map(\.personID)).sorted()
     guard !ids.isEmpty else { return }
-    let list = try Self.json(ids)
+    let list = try LeadChangeStore.json(ids)
     _ = try db.query(
       "select from \(store.source.table) where veeva_id in (select jsonb_array_elements_text($1::jsonb)) "
         + "order by veeva_id for update", [list])
     try read(list, on: db)
-  }
-
-  private static func json(_ value: some Encodable) throws -> PostgresValue {
-    .text(String(decoding: try JSONEncoder().encode(value), as: UTF8.self).replacing("\\u0000", with: ""))
   }
 
   private mutating func read(_ ids: PostgresValue, on db: isolated PostgresConnection) throws {
@@ -254,7 +250,7 @@ private struct LeadChangeTaking {
       }
     }
     summary.deliveredAgain = again.count
-    for (column, lines) in taken.sorted(by: { $0.key < $1.key }) { try update(column, lines, on: db) }
+    for (column, lines) in taken.sorted(by: { $0.key < $1.key }) { try store.update(column, lines, on: db) }
     try write(log, on: db)
     try deliverAgain(again, on: db)
     try remember(touched, before, on: db)
@@ -262,29 +258,6 @@ private struct LeadChangeTaking {
   }
 
   // MARK: Writing
-
-  /// An ordinary update: it does not say that the sync makes it, so that it is captured and written to Veeva.
-  private func update(_ column: String, _ lines: [Line], on db: isolated PostgresConnection) throws {
-    guard let delivered = store.fields.first(where: { $0.field.column == column }) else { return }
-    _ = try db.query(
-      """
-      update \(store.source.table) p set \(quotedIdentifier(column)) = \(Self.typed(delivered.field.valueType))
-      from jsonb_to_recordset($1::jsonb) l (person text, value text) where p.veeva_id = l.person
-      """, [try Self.json(lines)])
-  }
-
-  private static func typed(_ type: ValueType) -> String {
-    switch type {
-    case .identifier, .text: "l.value"
-    case .textList: "string_to_array(l.value, ';')"
-    case .boolean: "l.value::boolean"
-    case .integer: "l.value::bigint"
-    case .decimal: "l.value::numeric"
-    case .date: "l.value::date"
-    case .instant: "l.value::timestamptz"
-    case .time: "l.value::time"
-    }
-  }
 
   private func write(_ log: [(kind: String, line: Line)], on db: isolated PostgresConnection) throws {
     guard !log.isEmpty else { return }
@@ -298,14 +271,14 @@ private struct LeadChangeTaking {
         insert into \(table) (veeva_id, kind, field, value, other_value, reason)
         select l.person, $2, l.field, l.value, l.other, $3
         from jsonb_to_recordset($1::jsonb) l (person text, field text, value text, other text)
-        """, [try Self.json(lines), .text(kind), .text(reason)])
+        """, [try LeadChangeStore.json(lines), .text(kind), .text(reason)])
     }
   }
 
   /// Makes persons wait for delivery though what they should be was delivered, or is under way.
   private func deliverAgain(_ persons: Set<String>, on db: isolated PostgresConnection) throws {
     guard !persons.isEmpty else { return }
-    let ids = try Self.json(persons.sorted())
+    let ids = try LeadChangeStore.json(persons.sorted())
     _ = try db.query(
       """
       update \(store.source.table) set synced_at = now()
@@ -341,7 +314,7 @@ private struct LeadChangeTaking {
       from jsonb_to_recordset($1::jsonb) l (person text, field text, value text, at bigint, guids text[])
       on conflict (veeva_id, field) do update
       set seen_at = excluded.seen_at, guids = excluded.guids, mirror = excluded.mirror
-      """, [try Self.json(seen)])
+      """, [try LeadChangeStore.json(seen)])
     // A person may have several in one statement: all of a batch's fields go at once.
     _ = try db.query(
       """
@@ -349,6 +322,6 @@ private struct LeadChangeTaking {
       from (select l.person, l.batch, array_agg(l.field) as fields
         from jsonb_to_recordset($1::jsonb) l (person text, batch text, field text) group by l.person, l.batch) e
       where s.veeva_id = e.person and s.batch = e.batch
-      """, [try Self.json(echoes)])
+      """, [try LeadChangeStore.json(echoes)])
   }
 }
