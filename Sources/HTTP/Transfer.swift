@@ -100,6 +100,8 @@ final class Transfer: @unchecked Sendable {
       }
     }
     set(CURLOPT_CUSTOMREQUEST, request.method)
+    // On a connection that was used before and ends without an answer libcurl sends a request once more by itself.
+    if request.method == "POST" || request.method == "PATCH" { set(CURLOPT_FRESH_CONNECT, 1) }
     crmsync_curl_set_pointer(handle, CURLOPT_HTTPHEADER, headerList)
     crmsync_curl_set_pointer(handle, CURLOPT_WRITEDATA, context)
     crmsync_curl_set_pointer(handle, CURLOPT_HEADERDATA, context)

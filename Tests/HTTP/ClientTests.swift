@@ -33,6 +33,24 @@ struct HTTPClientTests {
     #expect(await error(HTTPRequest(url: server.url))?.kind == .cut)
   }
 
+  @Test("what must not be repeated goes over a connection of its own, on which libcurl repeats nothing by itself")
+  func unrepeated() async throws {
+    let (requests, seen) = AsyncStream<String>.makeStream()
+    let server = try ByteServer { head, connection in
+      let method = String(head.prefix { $0 != " " })
+      seen.yield(method)
+      guard method == "GET" else { return }
+      connection.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+      // A request that comes here gets no answer, and libcurl would send it once more.
+      if connection.waitForMore() { seen.yield("on the old connection") }
+    }
+    let client = HTTPClient()
+    _ = try await client.send(HTTPRequest(url: server.url))
+    #expect(await error(HTTPRequest(method: "POST", url: server.url, body: [1]), client)?.kind == .cut)
+    seen.finish()
+    #expect(await requests.reduce(into: []) { $0.append($1) } == ["GET", "POST"])
+  }
+
   @Test("nobody there, a name that does not exist, and another protocol are told apart")
   func unreachable() async throws {
     #expect(await error(HTTPRequest(url: "http://127.0.0.1:1/secret"))?.kind == .connect)

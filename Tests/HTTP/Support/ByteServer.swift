@@ -24,6 +24,13 @@ final class ByteServer: Sendable {
     @discardableResult
     func send(_ text: String) -> Bool { send(Array(text.utf8)) }
 
+    /// Waits for another request on the connection, or for its end.
+    /// - Returns: whether there was a request.
+    func waitForMore() -> Bool {
+      var buffer = [UInt8](repeating: 0, count: 4096)
+      return recv(socket, &buffer, buffer.count, 0) > 0
+    }
+
     /// Waits until the client closes the connection.
     func waitForEnd() {
       var buffer = [UInt8](repeating: 0, count: 4096)
