@@ -26,11 +26,12 @@ extension DeliveryStore {
               or exists (select from pg_locks l where l.pid = a.pid and l.locktype = 'virtualxid'))
           """
         ).first?.string("next")
-        let changed = try db.query(statement, [.text(entity)]).affected
+        let collected = try db.query(statement, [.text(entity)]).first
+        try count(source, added: Int(try collected?.int("new") ?? 0), on: db)
         _ = try db.query(
           "update \(marks) set seen_from = $2::timestamptz, collected_at = now() where entity = $1",
           [.text(entity), next.map(PostgresValue.text) ?? .null])
-        return changed
+        return Int(try collected?.int("changed") ?? 0)
       }
     }
   }
@@ -40,14 +41,16 @@ extension DeliveryStore {
     with mark as materialized (
       select coalesce(seen_from, '-infinity') as seen from \(qualified(DeliveryTables.marks)) where entity = $1
     ), candidate as (\(candidates(source))
-    )
-    insert into \(delivery) as d (entity, veeva_id, lead, wanted)
+    ), collected as (insert into \(delivery) as d (entity, veeva_id, lead, wanted)
     select $1, t.veeva_id, \(source.lead), md5(c.json)
     from candidate join \(source.rows) on t.veeva_id = candidate.veeva_id \(source.contentJSON)
     order by t.veeva_id
     on conflict (entity, veeva_id) do update set wanted = excluded.wanted, lead = excluded.lead,
       due_at = '-infinity', attempt = 0
     where d.wanted <> excluded.wanted or d.lead is distinct from excluded.lead
+    -- Of a row that was there before, the transaction that replaced it is known.
+    returning xmax = 0 as is_new)
+    select count(*) as changed, count(*) filter (where is_new) as new from collected
     """
   }
 
@@ -81,7 +84,7 @@ extension DeliveryStore {
   public func sweep(_ sources: [DeliverySource]) async throws -> Int {
     let swept = sources.filter { $0.entity.leadPath != nil }
     let (state, gone) = (qualified(DeliveryTables.state), qualified(DeliveryTables.gone))
-    let statements = swept.map { (entity: PostgresValue.text($0.entity.table), parts: removal($0)) }
+    let statements = swept.map { (entity: $0.entity.table, parts: removal($0)) }
     return try await pool.withConnection { connection in
       try await connection.transaction { db in
         let claim = "update \(state) set swept_at = clock_timestamp() where \(Self.sweepIsDue(state, gone))"
@@ -89,8 +92,8 @@ extension DeliveryStore {
         try db.execute("delete from \(gone)")
         var removed = 0
         for (entity, parts) in statements {
-          removed += try db.query(parts.0, [entity]).affected
-          _ = try db.query(parts.1, [entity])
+          removed += try db.query(parts.0, [.text(entity)]).affected
+          try count(deleted: try db.query(parts.1, [.text(entity)]).affected, of: entity, on: db)
         }
         try db.execute("update \(state) set sweep_seconds = extract(epoch from clock_timestamp() - swept_at)")
         return removed
@@ -115,7 +118,7 @@ extension DeliveryStore {
       """,
       // What Marketo never had needs no deleting there.
       """
-      delete from \(delivery) where entity = $1 and wanted = '' and delivered is null
+      delete from \(delivery) where entity = $1 and wanted = '' and coalesce(delivered, '') = ''
         and (in_flight_until is null or in_flight_until <= clock_timestamp())
       """
     )

@@ -49,9 +49,13 @@ extension DeliveryStore {
       try await connection.transaction { db in
         let settled = try db.query(statement, parameters).affected
         // Records that were deleted, as was wanted, and have not come back.
-        _ = try db.query(
-          "delete from \(delivery) where entity = $1 and wanted = '' and delivered = '' and batch is null",
-          [.text(batch.entity)])
+        let deleted = try db.query(
+          """
+          delete from \(delivery) where entity = $1 and wanted = '' and delivered = '' and batch is null
+            and veeva_id in (select jsonb_array_elements($2::jsonb) ->> 'veevaID')
+          """, [parameters[0], parameters[2]]
+        ).affected
+        try count(deleted: deleted, of: batch.entity, on: db)
         return settled
       }
     }

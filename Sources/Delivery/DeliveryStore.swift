@@ -38,38 +38,4 @@ public struct DeliveryStore: Sendable {
       }
     }
   }
-
-  /// How an entity's deliveries stand.
-  public struct Standing: Sendable, Equatable {
-    /// Wait, or are under way.
-    public var waiting = 0
-    /// Of these, under way.
-    public var inFlight = 0
-    /// Marketo has them, perhaps an older version.
-    public var delivered = 0
-    /// Refused as they are now.
-    public var refused = 0
-    /// Rows of the mirror that lead to no synced person.
-    public var unlinked = 0
-  }
-
-  /// How an entity's deliveries stand, as of the last collection.
-  public func standing(of source: DeliverySource) async throws -> Standing {
-    let row = try await query(
-      """
-      select count(*) filter (where wanted is distinct from delivered and wanted is distinct from refused) as waiting,
-        count(*) filter (where batch is not null and in_flight_until > clock_timestamp()) as flying,
-        count(delivered) as delivered, count(*) filter (where wanted = refused) as refused,
-        (select count(*) from \(source.table)) - count(*) filter (where wanted <> '') as unlinked
-      from \(delivery) where entity = $1
-      """, [.text(source.entity.table)]
-    ).first
-    var standing = Standing()
-    standing.waiting = Int(try row?.int("waiting") ?? 0)
-    standing.inFlight = Int(try row?.int("flying") ?? 0)
-    standing.delivered = Int(try row?.int("delivered") ?? 0)
-    standing.refused = Int(try row?.int("refused") ?? 0)
-    standing.unlinked = max(0, Int(try row?.int("unlinked") ?? 0))
-    return standing
-  }
 }

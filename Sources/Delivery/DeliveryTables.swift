@@ -7,6 +7,8 @@ enum DeliveryTables {
   static let delivery = "crmsync_delivery"
   /// How far each table has been looked through.
   static let marks = "crmsync_delivery_mark"
+  /// How many records each table has in `delivery`, so that nobody has to count them.
+  static let counts = "crmsync_delivery_count"
   /// Imports that have not been settled.
   static let imports = "crmsync_delivery_import"
   /// What is delivered, to which instance, and what stands in the way.
@@ -32,6 +34,10 @@ enum DeliveryTables {
     is_looked_for boolean not null default false, primary key (entity, veeva_id)) with (fillfactor = 80)
     """,
     marks: "(entity text primary key, seen_from timestamptz, collected_at timestamptz, definition text not null)",
+    counts: """
+    (entity text primary key, rows bigint not null, unlinked bigint not null default 0, counted_at timestamptz,
+    count_seconds float8 not null default 0)
+    """,
     imports: """
     (batch text primary key, entity text not null, import_id bigint not null, rows bigint not null,
     started_at timestamptz not null default clock_timestamp(), followed_until timestamptz not null)

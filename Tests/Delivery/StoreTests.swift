@@ -108,6 +108,64 @@ struct StoreTests {
     }
   }
 
+  /// Rows of a relation that a statement looked at.
+  private static func looked(at relation: String, _ plan: Any) -> Int {
+    if let list = plan as? [Any] { return list.map { looked(at: relation, $0) }.reduce(0, +) }
+    guard let node = plan as? [String: Any] else { return 0 }
+    var rows = node.values.map { looked(at: relation, $0) }.reduce(0, +)
+    if node["Relation Name"] as? String == relation {
+      let each = ["Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck"].map {
+        (node[$0] as? NSNumber)?.intValue ?? 0
+      }.reduce(0, +)
+      rows += each * ((node["Actual Loops"] as? NSNumber)?.intValue ?? 0)
+    }
+    return rows
+  }
+
+  @Test("how deliveries stand is told without a look at what is settled, and right to the record")
+  func standing() async throws {
+    try await withDeliveryWorld { world in
+      let sources = try await Mirror.prepare(world)
+      try await Mirror.fill(world, persons: 3000, users: 1)
+      for source in sources.prefix(4) { try await Self.deliver(source, world) }
+      let (person, call) = (sources[2], sources[3])
+      #expect(person.entity.table == "person" && call.entity.table == "call")
+      try await world.run(
+        """
+        update mirror.person set first_name = 'Bo', synced_at = now() where veeva_id in ('A1', 'A2', 'A3');
+        insert into mirror.person (veeva_id, veeva_system_modstamp) values ('B1', '2026-03-01'), ('B2', '2026-03-01');
+        delete from mirror.call where veeva_id in ('C1', 'C2')
+        """)
+      try await Self.collect(person, world)
+      let batch = try #require(try await world.store.claim(.any, of: person, atMost: 4, for: .seconds(600)))
+      try await world.store.settle(
+        batch, [DeliveryResult(veevaID: batch.records[0].veevaID, .refused, code: "1", message: "no")])
+      try await world.run("insert into mirror.person (veeva_id, veeva_system_modstamp) values ('B3', '2026-03-01')")
+      #expect(
+        try await world.store.standing(of: person)
+          == .init(waiting: 4, inFlight: 3, delivered: 3000, refused: 1, unlinked: 1))
+      try await world.store.sweep(sources)
+      try await world.store.collect(call)
+      #expect(try await world.store.standing(of: call) == .init(waiting: 2, delivered: 2700, unlinked: 300))
+      let removed = try #require(try await world.store.claim(.removed, of: call, atMost: 9, for: .seconds(600)))
+      try await world.store.settle(removed, Self.accept(removed))
+      #expect(try await world.store.standing(of: call) == .init(waiting: 0, delivered: 2698, unlinked: 300))
+
+      try await world.run("analyze mirror.crmsync_delivery; analyze mirror.person")
+      for source in [person, call] {
+        // All rows of persons were collected.
+        let more = source.entity.leadPath == nil ? [PostgresValue.text("2999-01-01")] : []
+        let rows = try await world.store.standingRows(
+          source, [.text(source.entity.table), .int(3000)] + more, prefix: "explain (analyze, format json) ")
+        let json = try #require(try rows.first?.string("QUERY PLAN"))
+        let plan = try JSONSerialization.jsonObject(with: Data(json.utf8))
+        for relation in ["crmsync_delivery", "person"] {
+          #expect(Self.looked(at: relation, plan) < 20, "\(relation) in \(json)")
+        }
+      }
+    }
+  }
+
   @Test("of many that claim at once none gets what another has, and parents come first")
   func claims() async throws {
     try await withDeliveryWorld { world in
