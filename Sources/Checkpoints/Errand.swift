@@ -22,6 +22,19 @@ public struct ErrandDemand: Sendable, Equatable {
   }
 }
 
+/// Records of an errand that nobody may send for now: a call that brings them may still be at work.
+public struct HeldBack: Sendable, Equatable {
+  public let records: Int
+  /// How long at most.
+  public let wait: Duration
+
+  /// Records that are held back.
+  public init(records: Int, wait: Duration) {
+    self.records = records
+    self.wait = wait
+  }
+}
+
 /// Work for a tenant that is no partition of a source object: the leader asks what is due, workers run it in their
 /// slots, several at once, each on a part.
 ///
@@ -36,4 +49,11 @@ public protocol Errand: Sendable {
   /// Works until nothing is left to do, or `isStopping` asks for the slot back, which is looked at between calls.
   /// - Throws: what happened and what to do about it; it is tried again after a wait that grows.
   func run(isStopping: @escaping @Sendable () -> Bool) async throws
+
+  /// What becomes due by time alone, since a call got no answer; `nil` where nothing does. Calls no API.
+  func heldBack() async throws -> HeldBack?
+}
+
+extension Errand {
+  public func heldBack() async throws -> HeldBack? { nil }
 }

@@ -36,6 +36,11 @@ public struct DeliveryErrand: Errand {
     ErrandDemand(workers: try await workers(), askAgain: Self.pause)
   }
 
+  public func heldBack() async throws -> HeldBack? {
+    guard try await end.store.isMade() else { return nil }
+    return try await end.store.held().map { HeldBack(records: $0.records, wait: $0.wait) }
+  }
+
   private func workers() async throws -> Int {
     let plan = try await plan()
     guard plan.delivers else { return 0 }

@@ -128,6 +128,19 @@ extension DeliveryStore {
     return try row?.bool("changed") ?? false
   }
 
+  /// Records that wait and may be claimed by nobody: the call that brings them got no answer, or its process is gone.
+  public func held() async throws -> (records: Int, wait: Duration)? {
+    let row = try await query(
+      """
+      select count(*) as number, extract(epoch from max(in_flight_until) - clock_timestamp())::float8 as wait
+      from \(delivery) where wanted is distinct from delivered and wanted is distinct from refused
+        and in_flight_until > clock_timestamp()
+      """
+    ).first
+    guard let row, let number = try row.int("number"), number > 0 else { return nil }
+    return (Int(number), .seconds(try row.double("wait") ?? 0))
+  }
+
   /// Whether rows may have gone, or an import is followed by nobody.
   public func hasLoose() async throws -> Bool {
     let state = qualified(DeliveryTables.state)

@@ -109,6 +109,24 @@ struct MarketoTests {
     return try #require(leads?.first?["id"] as? Int)
   }
 
+  @Test("run --once waits for records whose call got no answer, and says so")
+  func unanswered() async throws {
+    let cluster = try await TestCluster(records: 100, objects: "{ personAccounts: {} }")
+    let marketo = try await TestMarketo(cluster)
+    try await cluster.connect(to: marketo)
+    // The first such call asks what the API user may do.
+    let cut = #"[{"kind":"cut","path":"companies.json","method":"POST","after":1,"count":1,"executed":true}]"#
+    try await marketo.admin("faults", cut)
+    let running = try cluster.start("run", ["--once"])
+    try await running.waitFor("of delivery: their call got no answer")
+    #expect(try await marketo.number("counts", "leads") == 0)
+    // The clock alone would do it, in minutes.
+    try await cluster.database.execute(
+      "update copy.crmsync_delivery set in_flight_until = clock_timestamp() where in_flight_until is not null")
+    #expect(try await running.waitForExit(within: .seconds(60)) == 0, "\(running.text.suffix(2000))")
+    #expect(try await marketo.number("counts", "leads") == cluster.number("select count(*) from copy.person"))
+  }
+
   @Test("what stands in the way is told before anything is written")
   func obstacles() async throws {
     let cluster = try await TestCluster(records: 100, objects: Self.objects)

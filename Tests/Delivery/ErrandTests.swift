@@ -192,6 +192,30 @@ struct ErrandTests {
     }
   }
 
+  @Test("records whose call got no answer are held back, which is told, and are delivered afterwards")
+  func heldBack() async throws {
+    try await withDeliveryWorld { world in
+      try await world.admin("limits", Self.unlimited)
+      try await Self.keep(try Mirror.objects(), world)
+      let errand = Self.errand(world)
+      #expect(try await errand.heldBack() == nil)
+      try await Self.work(errand)
+      try await Mirror.fill(world, persons: 20)
+      let cut = #"[{"kind":"cut","method":"POST","path":"salespersons.json","count":1,"executed":true}]"#
+      try await world.admin("faults", cut)
+      try await Self.work(errand)
+      // The salespersons are held, and the persons wait for them.
+      let held = try #require(try await errand.heldBack())
+      #expect(held.records == 3 && held.wait > .seconds(60) && held.wait <= .seconds(150))
+      try await world.run(
+        "update mirror.crmsync_delivery set in_flight_until = clock_timestamp() where in_flight_until is not null")
+      #expect(try await errand.demand().workers == 1)
+      try await Self.work(errand)
+      #expect(try await errand.heldBack() == nil)
+      #expect(try await world.admin("counts")["leads"] as? Int == 20)
+    }
+  }
+
   @Test("a mirror that was delivered to one instance is not delivered to another")
   func otherInstance() async throws {
     try await withDeliveryWorld { world in

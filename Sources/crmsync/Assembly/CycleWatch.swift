@@ -1,6 +1,8 @@
 import Checkpoints
+import Foundation
 import ServiceLifecycle
 import SyncModel
+import Synchronization
 import Tenants
 
 /// Ends when every selected object has ended a cycle since the start, or cannot go on without a person.
@@ -9,6 +11,13 @@ struct CycleWatch: Service {
   let tenants: [Tenant]
   /// By the database's clock, in milliseconds.
   let since: Int64
+  private let waits = ToldWaits()
+
+  init(checkpoints: CheckpointStore, tenants: [Tenant], since: Int64) {
+    self.checkpoints = checkpoints
+    self.tenants = tenants
+    self.since = since
+  }
 
   func run() async throws {
     await cancelWhenGracefulShutdown {
@@ -54,7 +63,13 @@ struct CycleWatch: Service {
           continue
         }
         if let status, status.queued + status.working > 0 { return false }
+        // In this order: what is held no more is due.
+        let held = try await errand.heldBack()
         if try await errand.demand().workers > 0 { return false }
+        if let held {
+          waits.tell(held, of: errand.kind, tenant.name)
+          return false
+        }
       }
     }
     return true
@@ -62,4 +77,18 @@ struct CycleWatch: Service {
 
   /// What fails as often will not be done for waiting.
   private static let triesOfAnErrand: Int64 = 3
+}
+
+/// Says once of each errand that it waits for the clock alone.
+private final class ToldWaits: Sendable {
+  private let told = Mutex<Set<String>>([])
+
+  func tell(_ held: HeldBack, of kind: ErrandKind, _ tenant: String) {
+    guard told.withLock({ $0.insert("\(tenant)/\(kind.rawValue)").inserted }) else { return }
+    let seconds = held.wait.components.seconds + 1
+    print(
+      "\(tenant): waits \(seconds) s at most for \(held.records) record(s) of \(kind.rawValue): their call got no answer, "
+        + "and Marketo may still be at work on them")
+    fflush(nil)
+  }
 }

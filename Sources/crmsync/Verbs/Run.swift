@@ -14,7 +14,8 @@ struct Run: AsyncParsableCommand {
       EXAMPLES
         crmsync run                       Sync until stopped
         crmsync run --once                One complete cycle of every object, its first copy or one delta;
-                                          then exit 0, or 1 with the reason
+                                          then exit 0, or 1 with the reason; waits for records whose call to
+                                          Marketo got no answer, minutes at most, and says so
       """)
 
   @OptionGroup var options: ConfigurationOptions
