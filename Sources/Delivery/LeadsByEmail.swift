@@ -12,15 +12,23 @@ struct LeadByEmail: Sendable {
 
 extension MarketoClient {
   /// The leads that have some email addresses, by address in lower case.
-  /// - Parameter emails: at most 300; those that no filter can name are left out.
-  public func leads(withEmails emails: [String]) async throws -> [String: [LeadAdoption.Lead]] {
-    Dictionary(grouping: try await leadsByEmail(emails), by: \.email).mapValues { $0.map(\.lead) }
+  /// - Parameters:
+  ///   - emails: at most 300; those that no filter can name are left out.
+  ///   - hasKey: whether leads have a field for Veeva's id, as they do once something was delivered.
+  public func leads(withEmails emails: [String], hasKey: Bool = true) async throws -> [String: [LeadAdoption.Lead]] {
+    let found = try await leadsByEmail(emails, fields: hasKey ? [DeliveryEntity.leadKey] : [])
+    return Dictionary(grouping: found, by: \.email).mapValues { $0.map(\.lead) }
   }
 
-  /// - Parameter fields: what is asked for besides what tells leads apart, by API name.
-  func leadsByEmail(_ emails: [String], fields: [String] = []) async throws -> [LeadByEmail] {
+  /// Whether leads have a field for Veeva's id.
+  public func leadsHaveKey() async throws -> Bool {
+    try await describe(.lead).fields.contains { $0.name == DeliveryEntity.leadKey }
+  }
+
+  /// - Parameter fields: what is asked for besides what every lead has, by API name.
+  func leadsByEmail(_ emails: [String], fields: [String]) async throws -> [LeadByEmail] {
     let named = Set(emails.map { $0.lowercased() }).filter { !$0.contains(",") && $0.utf8.allSatisfy { $0 < 0x80 } }
-    return try await leadsByEmail(named.sorted()[...], ["id", "email", DeliveryEntity.leadKey] + fields)
+    return try await leadsByEmail(named.sorted()[...], ["id", "email"] + fields)
   }
 
   private func leadsByEmail(_ emails: ArraySlice<String>, _ fields: [String]) async throws -> [LeadByEmail] {
@@ -57,7 +65,8 @@ extension DeliveryRunner {
         of: source, atMost: MarketoClient.recordsPerCall, for: options.lease)
     else { return false }
     let found = try await attempt(batch, hold: .zero) {
-      try await client.leadsByEmail(newcomers.map(\.email), fields: source.owned.map(\.field.name))
+      try await client.leadsByEmail(
+        newcomers.map(\.email), fields: [DeliveryEntity.leadKey] + source.owned.map(\.field.name))
     }
     let leads = Dictionary(grouping: found, by: \.email)
     var refused: [(veevaID: String, code: String, message: String)] = []

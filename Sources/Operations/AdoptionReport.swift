@@ -8,7 +8,9 @@ public struct AdoptionReport: Sendable, Codable {
   public internal(set) var adopted = 0
   /// Persons that would be refused, because it is not clear which lead is whose.
   public internal(set) var ambiguous = 0
-  /// Some of them, with the reason.
+  /// Some of the leads, with the persons that they would become.
+  public internal(set) var adoptedExamples: [String] = []
+  /// Some of the persons that would be refused, with the reason.
   public internal(set) var examples: [String] = []
 
   private static let mostExamples = 10
@@ -16,7 +18,9 @@ public struct AdoptionReport: Sendable, Codable {
   mutating func note(_ adoption: LeadAdoption, _ person: String) {
     switch adoption {
     case .none: break
-    case .adopt: adopted += 1
+    case .adopt(let lead):
+      adopted += 1
+      if adoptedExamples.count < Self.mostExamples { adoptedExamples.append("lead \(lead): \(person)") }
     case .ambiguous(let why):
       ambiguous += 1
       if examples.count < Self.mostExamples { examples.append("\(person): \(why)") }
@@ -36,12 +40,13 @@ extension PlanReporter {
     }
     let described = try await SchemaReader(tenant: tenant).read(.personAccounts)
     guard described.mapping.fields.contains(Self.email) else { return nil }
+    let hasKey = try await end.client.leadsHaveKey()
     // Only addresses that a lead without a Veeva id has are kept.
     var leads: [String: [LeadAdoption.Lead]] = [:]
     var persons: [String: [String]] = [:]
     var page: [(id: String, email: String)] = []
     func ask() async throws {
-      let found = try await end.client.leads(withEmails: page.map(\.email))
+      let found = try await end.client.leads(withEmails: page.map(\.email), hasKey: hasKey)
       for (id, email) in page {
         guard let there = found[email], there.contains(where: { $0.veevaID == nil }) else { continue }
         leads[email] = there

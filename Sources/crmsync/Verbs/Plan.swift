@@ -64,8 +64,16 @@ struct Plan: AsyncParsableCommand {
   private func show(_ adoption: AdoptionReport) {
     print(
       "  \(adoption.adopted) leads of Marketo are known by their email address alone and become persons of Veeva"
-        + (adoption.ambiguous > 0 ? "; \(adoption.ambiguous) persons would be rejects:" : ""))
-    for example in adoption.examples { print("    \(example)") }
+        + (adoption.adopted > 0 ? ", whose veevaId they get:" : ""))
+    show(adoption.adoptedExamples, of: adoption.adopted)
+    guard adoption.ambiguous > 0 else { return }
+    print("  \(adoption.ambiguous) persons would be rejects until somebody says which lead is whose:")
+    show(adoption.examples, of: adoption.ambiguous)
+  }
+
+  private func show(_ examples: [String], of all: Int) {
+    for example in examples { print("    \(example)") }
+    if all > examples.count { print("    and \(all - examples.count) more") }
   }
 
   /// What would be brought to Marketo.
