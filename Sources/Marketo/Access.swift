@@ -30,6 +30,23 @@ extension MarketoClient {
     try await rehearse { try await approveCustomObject("crmsyncCheck") }
   }
 
+  /// Approves a type of custom activities that is not there.
+  /// - Throws: ``MarketoError`` where types of custom activities may not be made.
+  public func rehearseActivityTypes() async throws {
+    try await rehearse { try await approveActivityType("crmsyncCheck") }
+  }
+
+  /// Adds an activity of no type to a lead that is not there.
+  /// - Throws: ``MarketoError`` where activities may not be added.
+  public func rehearseActivities() async throws {
+    var batch = RecordBatch()
+    _ = batch.append(
+      Array(
+        #"{"leadId":0,"activityDate":"2000-01-01T00:00:00Z","activityTypeId":0,"primaryAttributeValue":"","attributes":[]}"#
+          .utf8))
+    try await rehearse { _ = try await addActivities(batch) }
+  }
+
   private func rehearse(_ call: () async throws -> Void) async throws {
     do {
       try await call()

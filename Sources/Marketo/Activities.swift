@@ -33,6 +33,37 @@ private struct Activity: Decodable, Sendable {
   }
 }
 
+/// A custom activity of a lead.
+public struct MarketoCustomActivity: Sendable, Equatable {
+  public let guid: String
+  public let leadID: Int
+  /// Values by the attribute's name, which is its API name or the one that marketers see.
+  public let attributes: [String: String]
+}
+
+private struct CustomActivity: Decodable, Sendable {
+  struct Attribute: Decodable, Sendable {
+    let apiName: String?
+    let name: String?
+    let value: MarketoValue?
+  }
+
+  let marketoGUID: String?
+  let id: Int?
+  let leadId: Int
+  let attributes: [Attribute]?
+
+  var activity: MarketoCustomActivity {
+    var values: [String: String] = [:]
+    for attribute in attributes ?? [] {
+      guard let value = attribute.value?.text ?? attribute.value?.whole.map(String.init) else { continue }
+      for name in [attribute.apiName, attribute.name].compactMap({ $0 }) { values[name] = value }
+    }
+    return MarketoCustomActivity(
+      guid: marketoGUID ?? id.map(String.init) ?? "", leadID: leadId, attributes: values)
+  }
+}
+
 extension MarketoClient {
   /// Where feeds start that shall tell what happened since a moment.
   /// - Parameter moment: ISO 8601 with zone.
@@ -68,6 +99,16 @@ extension MarketoClient {
       of: Activity.self)
     return MarketoPage(
       records: (envelope.result ?? []).map(\.change), next: envelope.nextPageToken,
+      hasMore: envelope.moreResult ?? false)
+  }
+
+  /// Custom activities of one type.
+  public func customActivities(ofType id: Int, from token: String) async throws -> MarketoPage<MarketoCustomActivity> {
+    let path = "/rest/v1/activities.json?activityTypeIds=\(id)&nextPageToken=\(TokenCache.encoded(token))"
+    let envelope = try await envelope(
+      Call(name: "activities", path: path, timeout: .seconds(90)), of: CustomActivity.self)
+    return MarketoPage(
+      records: (envelope.result ?? []).map(\.activity), next: envelope.nextPageToken,
       hasMore: envelope.moreResult ?? false)
   }
 

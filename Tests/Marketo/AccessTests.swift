@@ -5,6 +5,10 @@ import Testing
 
 @Suite("What an API user may do")
 struct AccessTests {
+  private static let type = NewActivityType(
+    apiName: "crmsyncCheck", name: "Check", description: "", triggerName: "Checks", filterName: "Checked",
+    primaryAttribute: ActivityAttribute("field", "Field"))
+
   @Test("calls that change nothing tell that all is allowed")
   func allowed() async throws {
     try await AgainstSimulatedMarketo.run { world in
@@ -15,6 +19,10 @@ struct AccessTests {
       try await client.rehearseWrite(.custom("veevaCall"), key: "veevaId")
       try await client.rehearseLeadFields()
       try await client.rehearseTypes()
+      try await client.rehearseActivities()
+      try await client.rehearseActivityTypes()
+      #expect(try await client.usableActivityType(Self.type) == nil)
+      #expect(try await client.draftActivityType(Self.type) == nil)
       let counts = try await world.admin("counts")
       #expect(counts["leads"] as? Int == 0 && counts["companies"] as? Int == 0 && counts["salespersons"] as? Int == 0)
       #expect((counts["customObjects"] as? [String: Int])?.isEmpty == true)
@@ -25,7 +33,7 @@ struct AccessTests {
     "each permission that is missing is found",
     arguments: [
       MarketoPermission.readWriteLead, .readWriteCompany, .readWriteSalesPerson, .readWriteCustomObject,
-      .readWriteSchemaCustomField, .readWriteCustomObjectType,
+      .readWriteSchemaCustomField, .readWriteCustomObjectType, .readWriteActivity, .readWriteActivityMetadata,
     ])
   func denied(_ permission: MarketoPermission) async throws {
     try await AgainstSimulatedMarketo.run {
@@ -39,6 +47,8 @@ struct AccessTests {
         try await client.rehearseWrite(.custom("veevaCall"), key: "veevaId")
         try await client.rehearseLeadFields()
         try await client.rehearseTypes()
+        try await client.rehearseActivities()
+        try await client.rehearseActivityTypes()
       }
       #expect(error?.reason.code == "603")
     }
