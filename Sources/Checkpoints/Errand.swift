@@ -6,6 +6,8 @@ public enum ErrandKind: String, Sendable, Codable, CaseIterable {
   case writeBack = "write-back"
   /// Reading what marketers have changed in Marketo.
   case leadChanges = "lead-changes"
+  /// Telling Marketo what became of marketers' changes.
+  case activityLog = "activity-log"
 }
 
 /// What an errand asks for.

@@ -47,6 +47,11 @@ public struct DeliveryPreparation: Sendable {
     }
   }
 
+  /// Whether changes of leads travel back.
+  public var travelsBack: Bool {
+    steps.contains { $0.entity.target == .lead && $0.entity.fields.contains(where: \.isTwoWay) }
+  }
+
   /// Makes what is missing, as far as it is possible. Each step may be repeated.
   public func make(at client: MarketoClient) async throws {
     for step in steps where step.schema.isPossible && !step.schema.newFields.isEmpty {
