@@ -29,6 +29,8 @@ public struct DeliveryStatus: Sendable, Codable {
   public let waitingSeconds: Int64?
   public let entities: [Entity]
   public let problems: [DeliveryProblem]
+  /// What Marketo was told of the activity log; `nil` where there is nothing to say.
+  public var activityLog: ActivityLogStore.Standing?
 
   /// Whether something needs a person.
   public var isStopped: Bool { problems.contains(where: \.stopsEntity) }
@@ -52,10 +54,12 @@ public struct DeliveryStatus: Sendable, Codable {
     let wait = known.flatMap { known in
       known.budget.blockedUntil.map { $0.milliseconds - known.now.milliseconds }
     }.flatMap { $0 > 0 ? $0 : nil }
+    let log = try await end.activityLog.standing()
     return DeliveryStatus(
       tenant: tenant.name, instance: end.instance, callsToday: known.map { $0.budget.used(at: $0.now) } ?? 0,
       callsAllowed: end.limits.callsPerDay, waitingFor: wait == nil ? nil : known?.budget.blockedBecause?.rawValue,
-      waitingSeconds: wait.map { ($0 + 999) / 1000 }, entities: entities, problems: try await end.store.problems())
+      waitingSeconds: wait.map { ($0 + 999) / 1000 }, entities: entities, problems: try await end.store.problems(),
+      activityLog: log.isQuiet ? nil : log)
   }
 }
 
@@ -80,12 +84,26 @@ extension StatusText {
     if delivery.entities.contains(where: { $0.refused > 0 }) {
       lines.append("      refused records: crmsync rejects list \(delivery.tenant)")
     }
+    if let log = delivery.activityLog { lines += self.lines(log) }
     for problem in delivery.problems where problem.stopsEntity {
       lines.append("      " + red("\(problem.entity) is not delivered: \(problem.field): \(problem.what)"))
     }
     let leftOut = delivery.problems.count { !$0.stopsEntity }
     if leftOut > 0 {
       lines.append("      \(leftOut) fields have no place in Marketo: crmsync check says which, and why")
+    }
+    return lines
+  }
+
+  /// The lines about the activity log.
+  private func lines(_ log: ActivityLogStore.Standing) -> [String] {
+    let counts = [(log.waiting, "waiting"), (log.refused, "refused")].filter { $0.0 > 0 }
+      .map { "\(Self.grouped(Int64($0.0))) \($0.1)" }.joined(separator: ", ")
+    var lines: [String] = []
+    if !counts.isEmpty { lines.append("    \(Self.padded("activity log", 28)) \(counts)") }
+    if let refusal = log.refusal, log.refused > 0 { lines.append("      last refused: \(refusal)") }
+    if let problem = log.problem {
+      lines.append("      " + red("the activity log is not told to Marketo: \(problem)"))
     }
     return lines
   }

@@ -1,4 +1,5 @@
 public import Delivery
+import Marketo
 public import SyncModel
 public import Tenants
 
@@ -15,6 +16,8 @@ public struct ObjectPlanReport: Sendable, Codable {
   public let tables: [String]
   /// What becomes of the tables in Marketo; `nil` where the tables are the destination.
   public var delivery: [DeliveryPlanReport]?
+  /// The type of Marketo's activities that tells what became of marketers' changes; `nil` where nothing travels back.
+  public var activityLog: ActivityLogPlanReport?
   /// Which leads of Marketo would become persons; `nil` where nobody asked.
   public var adoption: AdoptionReport?
 }
@@ -35,6 +38,16 @@ public struct DeliveryPlanReport: Sendable, Codable {
   public let rows: Int
   /// Calls that bring them there, or 0 where something stops the entity.
   public let calls: Int
+}
+
+/// What telling marketers' refused changes to Marketo would take.
+public struct ActivityLogPlanReport: Sendable, Codable {
+  /// API name of the type of activities.
+  public let type: String
+  /// Whether it would be made, or gets attributes that it lacks.
+  public let isToMake: Bool
+  /// Why Marketo would not be told.
+  public let problem: String?
 }
 
 /// Finds out what a first copy would take, and changes nothing.
@@ -65,6 +78,9 @@ public struct PlanReporter: Sendable {
         deliveries.append(DeliveryPlanReport(step, rows: max(0, reports[place].rows - delivered)))
       }
       reports[place].delivery = deliveries
+      if reports[place].object == SourceObject.personAccounts.apiName, preparation.travelsBack {
+        reports[place].activityLog = try await ActivityLogPlanReport(at: end)
+      }
     }
     return reports
   }
@@ -81,6 +97,19 @@ public struct PlanReporter: Sendable {
       apiCalls: described.apiCalls + Self.callsToCount + plan.apiCalls,
       tables: described.mapping.tables.map(\.table))
     return (report, described.mapping)
+  }
+}
+
+extension ActivityLogPlanReport {
+  init(at end: DeliveryEnd) async throws {
+    type = ActivityLogType.apiName
+    do {
+      isToMake = try await ActivityLogType(at: end.client).usableID == nil
+      problem = nil
+    } catch let error as MarketoError where error.disposition == .hopeless {
+      isToMake = false
+      problem = error.description
+    }
   }
 }
 

@@ -55,6 +55,12 @@ extension Tenant {
           live.selections(of: name).map(\.object)
         })
     }
+    if let delivery {
+      errands.append(
+        ActivityLogErrand(tenant: name, end: delivery, checkpoints: checkpoints, options: DeliveryOptions()) {
+          live.selections(of: name).map(\.object)
+        })
+    }
     errands.append(
       WriteBackErrand(
         tenant: name, veeva: veeva, destination: self.destination, pool: destinationPool, checkpoints: checkpoints,

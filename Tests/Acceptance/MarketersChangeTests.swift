@@ -1,4 +1,5 @@
 import Foundation
+import PostgreSQL
 import Testing
 
 /// From a marketer's hand in Marketo to Veeva, and back.
@@ -54,6 +55,48 @@ struct MarketersChangeTests {
     try await cluster.syncOnce()
     try await cluster.expectEqualToOrg()
     #expect(try await cluster.updates().count == 1)
+  }
+
+  @Test("what Veeva refuses stands in the lead's activity log in Marketo, in Veeva's words, once")
+  func refused() async throws {
+    let cluster = try await TestCluster(
+      records: 100, objects: "{ personAccounts: { writeBack: true } }",
+      settings: TestCluster.quick.replacing("sync: {", with: "sync: { pause: 1s, lag: 1s, overlap: 5m,"))
+    let marketo = try await TestMarketo(cluster)
+    try await cluster.connect(to: marketo)
+    let plan = try await cluster.run("plan")
+    #expect(plan.status == 0 && plan.text.contains("activity type to make: veevaWriteBack"), "\(plan.text)")
+    try await marketo.admin("settings", #"{"withheldPermissions": ["Read-Write Activity Metadata"]}"#)
+    let check = try await cluster.run("check")
+    #expect(check.status == 0 && check.text.contains("what Veeva refuses is not told to Marketo"), "\(check.text)")
+    try await cluster.syncOnce()
+    #expect(try await cluster.run("status").text.contains("the activity log is not told to Marketo"))
+    try await marketo.admin("settings", #"{"withheldPermissions": []}"#)
+    try await cluster.database.execute("update copy.crmsync_activity_state set looked_at = looked_at - interval '1 h'")
+    let running = try cluster.start("run")
+    try await cluster.wait("the feed of changes to be read") {
+      try await cluster.number("select count(*) from copy.crmsync_lead_feed where read_at is not null") == 1
+    }
+    let id = try await cluster.texts("select veeva_id from copy.person order by 1 limit 1")[0]
+    let number = try #require(try await lead(id, marketo)["id"] as? Int)
+    try await marketo.admin("leads/\(number)", #"{"email": "bad"}"#)
+    try await cluster.wait("the refusal to be in Marketo") { try await activities(marketo).count == 1 }
+    running.signal(15)
+    _ = try await running.waitForExit(within: .seconds(30))
+    try await cluster.syncOnce()
+    let told = try await activities(marketo)
+    #expect(told.count == 1 && told[0]["leadId"] as? Int == number)
+    #expect(told[0]["primaryAttributeValue"] as? String == "email")
+    #expect("\(told[0]["attributes"] ?? "")".contains("INVALID_EMAIL_ADDRESS"), "\(told)")
+    let allowed = try await cluster.run("check")
+    #expect(allowed.status == 0 && allowed.text.contains("Marketo activity log → veevaWriteBack\n"), "\(allowed.text)")
+  }
+
+  /// Activities of types that were made.
+  private func activities(_ marketo: TestMarketo) async throws -> [[String: Any]] {
+    let answer = try await marketo.admin("activities?limit=100000")
+    let all = try JSONSerialization.jsonObject(with: answer) as? [[String: Any]] ?? []
+    return all.filter { $0["activityTypeId"] as? Int ?? 0 > 100_000 }
   }
 
   private func lead(_ person: String, _ marketo: TestMarketo) async throws -> [String: Any] {

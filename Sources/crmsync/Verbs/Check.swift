@@ -70,6 +70,7 @@ struct Check: AsyncParsableCommand {
         try await end.rehearse(preparation)
         return ""
       }
+      if preparation.travelsBack { await step("Marketo activity log") { try await seeActivityLog(end) } }
       for entity in preparation.steps { await step("\(entity.entity.table)") { try see(entity) } }
     }
     if worst != .done { throw ExitCode(worst.rawValue) }
@@ -104,6 +105,19 @@ struct Check: AsyncParsableCommand {
     return columns.isEmpty
       ? "; the sync user may update no contact field, so that nothing travels back"
       : "; \(columns.count - owned) two-way" + (owned > 0 ? ", \(owned) that marketing owns" : "")
+  }
+
+  /// Without it everything else goes on, so that a sync could start.
+  private func seeActivityLog(_ end: DeliveryEnd) async throws -> String {
+    do {
+      let type = try await ActivityLogType(at: end.client)
+      try await type.rehearse(at: end.client)
+      return " → \(ActivityLogType.apiName)" + (type.usableID == nil ? "; the activity type is made" : "")
+    } catch let error as MarketoError where error.disposition == .hopeless {
+      return
+        ", but: what Veeva refuses is not told to Marketo: \(error) The permissions are Read-Write Activity and "
+        + "Read-Write Activity Metadata. Everything else is delivered"
+    }
   }
 
   private func see(_ step: DeliveryPreparation.Step) throws -> String {

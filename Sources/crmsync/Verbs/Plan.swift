@@ -57,7 +57,14 @@ struct Plan: AsyncParsableCommand {
       "  \(rows) rows in about \(calls) API calls; expect \(StatusText.duration(Double(rows / fast))) to "
         + "\(StatusText.duration(Double(rows / slow))), depending on the org")
     show(objects.flatMap { $0.delivery ?? [] })
+    for report in objects.compactMap(\.activityLog) { show(report) }
     for report in objects.compactMap(\.adoption) { show(report) }
+  }
+
+  /// How marketers would see what Veeva does not take.
+  private func show(_ log: ActivityLogPlanReport) {
+    if log.isToMake { print("  activity type to make: \(log.type)") }
+    if let problem = log.problem { print("  activity log not told to Marketo: \(problem)") }
   }
 
   /// What would become of leads that are there already.
