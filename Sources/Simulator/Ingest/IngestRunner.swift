@@ -39,8 +39,11 @@ struct IngestRunner: Sendable {
     let half = table.records.count / 2
     try await write(0..<half, of: table, columns)
     let slow = faults.filter { $0.kind == .slowJob }.reduce(0) { $0 + ($1.milliseconds ?? 1000) }
-    let delay = org.settings.jobDelay + .milliseconds(slow)
-    if delay > .zero { try await Task.sleep(for: delay) }
+    let begin = ContinuousClock.now
+    // Settings may change while the job takes its time.
+    while case let left = begin + org.settings.jobDelay + .milliseconds(slow) - .now, left > .zero {
+      try await Task.sleep(for: min(left, .milliseconds(50)))
+    }
     if faults.contains(where: { $0.kind == .jobFailed }) {
       throw UploadedTable.Problem(message: "InternalServerError : Retries exhausted")
     }

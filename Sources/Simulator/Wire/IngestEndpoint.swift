@@ -81,7 +81,10 @@ struct IngestEndpoint: Sendable {
       guard job.move(from: [.open], to: .uploadComplete, at: org.clock.seconds) else {
         throw Self.invalidState("Closing already \(before.rawValue) Job not allowed")
       }
+      // As it is before it begins.
+      let answer = WireResponse(json: job.json(full: false))
       org.ingest.start(job) { [org] in await IngestRunner(org: org, job: job).run() }
+      return answer
     case "Aborted":
       guard job.move(from: [.open, .uploadComplete, .inProgress], to: .aborted, at: org.clock.seconds) else {
         throw Self.invalidState("Aborting already \(before.rawValue) Job not allowed")
