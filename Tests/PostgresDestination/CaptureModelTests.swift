@@ -105,6 +105,8 @@ private struct CaptureWorld {
     var isPutOff = false
     /// Whether it was put off before, so that no page ends the wait.
     var hasAttempts = false
+    /// Whether a bulk job carries what the worker has, so that nobody can take it over.
+    var isCarried: Bool { value.underWay != nil }
 
     /// Nothing is to be written any more.
     mutating func void() { self = State(value: TwoWayValue(value.value, isOwned: value.isOwned)) }
@@ -130,6 +132,8 @@ private struct CaptureWorld {
   /// Changes that were claimed together, and are not settled, or may be settled once more.
   private var claims: [[Claim]] = []
   private var clock = 1
+  /// Held while a bulk job is open.
+  private var turn: BulkTurn?
 
   init(_ chance: Chance, _ delta: Delta, _ database: TestDatabase) {
     self.chance = chance
@@ -172,12 +176,14 @@ private struct CaptureWorld {
   /// - Returns: what it was, in words.
   mutating func happen() async throws -> String {
     if chance.below(3) == 0 { clock += 1 }
-    switch chance.below(20) {
+    switch chance.below(22) {
     case 0..<5: return try await edit()
     case 5..<10: return try await page()
     case 10..<13: return try await claim()
     case 13..<18: return try await settle()
     case 18: return try await expire()
+    case 19: return try await setOut()
+    case 20: return try await endJob()
     default: return try await passTime()
     }
   }
@@ -254,7 +260,7 @@ private struct CaptureWorld {
         if let moment = state.value.writtenAt, second < moment { return }
         _ = state.value.meet(value, stamp: Int64(second))
         if !state.value.isPending { (state.isPutOff, state.hasAttempts) = (false, false) }
-        if !state.value.isPending, state.value.sent.isEmpty { state = State(value: state.value) }
+        if !state.value.isPending, state.value.sent.isEmpty, !state.isCarried { state = State(value: state.value) }
       }
     }
   }
@@ -327,7 +333,10 @@ private struct CaptureWorld {
 
   private static func apply(_ outcome: WriteBackOutcome, of value: String, isMine: Bool, to state: inout State) {
     let isKnown = state.value.sent.contains(value)
-    if isMine { state.isClaimed = false }
+    if isMine {
+      state.isClaimed = false
+      state.value.arrived()
+    }
     switch outcome {
     case .written(let moment):
       guard isKnown else { return }
@@ -346,9 +355,44 @@ private struct CaptureWorld {
   }
 
   private mutating func expire() async throws -> String {
-    try await db.execute("update t.crmsync_capture set claimed_until = now() - interval '1 second'")
-    for key in states.keys { change(key) { $0.isClaimed = false } }
+    try await db.execute(
+      "update t.crmsync_capture set claimed_until = now() - interval '1 second' where claimed_until < 'infinity'")
+    for key in states.keys { change(key) { if !$0.isCarried { $0.isClaimed = false } } }
     return "claims expire"
+  }
+
+  /// A bulk job sets out with some of what was claimed together, unless one is open.
+  private mutating func setOut() async throws -> String {
+    guard turn == nil, !claims.isEmpty, let turn = try await Self.destination.turnToWriteInBulk(lease: .zero, on: db)
+    else { return "nothing" }
+    self.turn = turn
+    let some = claims[chance.below(claims.count)].filter { $0.outcome == nil }
+    let moment = Instant(seconds: Self.start + Int64(clock))
+    let names = try await Self.destination.setOut(
+      some.map { CarriedChange(change: $0.change, readAt: moment) }, turn: turn, on: db)
+    let keys = Set(names.map { $0.recordID + $0.column })
+    var told: [String] = []
+    for claim in some where keys.contains(claim.change.recordID + claim.change.column) {
+      let value = TwoWayColumn.all[claim.key.column].values.first { $0.wire == claim.change.value }?.json ?? "?"
+      change(claim.key) { state in
+        state.value.setOut(value)
+        // Its time may have been over, as long as nobody else had it.
+        state.isClaimed = true
+      }
+      told.append("\(claim.key) \(value)")
+    }
+    #expect(try await Self.destination.remember(job: "750", turn: turn, on: db))
+    return "a job sets out with \(told)"
+  }
+
+  /// The job ends: what was not settled becomes an ordinary claim, which nobody needs to end.
+  private mutating func endJob() async throws -> String {
+    guard let turn else { return "nothing" }
+    self.turn = nil
+    let left = try await Self.destination.endBulk(turn: turn, lease: .seconds(300), on: db)
+    #expect(left.count == states.values.count { $0.isCarried })
+    for key in states.keys { change(key) { $0.value.arrived() } }
+    return "the job ends"
   }
 
   private mutating func passTime() async throws -> String {

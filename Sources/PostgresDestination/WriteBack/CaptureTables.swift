@@ -9,6 +9,9 @@ import SyncModel
 struct CaptureTables {
   static let table = "crmsync_capture"
   static let activity = "person_activity"
+  /// What the open bulk job carries, and the one row that says how it stands.
+  static let carried = "crmsync_bulk_change"
+  static let bulk = "crmsync_bulk_update"
   static let tokens = "crmsync_capture_token"
   static let person = "person"
   /// Says, until the transaction ends, that the sync is writing what Veeva shows.
@@ -18,7 +21,7 @@ struct CaptureTables {
   private static let announcement = "crmsync_progress"
 
   /// Moves on whenever the functions or triggers change, so that they are made anew.
-  private static let version = 3
+  private static let version = 4
   private static let onEdit = "crmsync_capture_edit"
   private static let onSpelling = "crmsync_capture_spelling"
   private static let onMeeting = "crmsync_meet_veeva"
@@ -33,6 +36,7 @@ struct CaptureTables {
   }
 
   private var capture: String { qualified(schema, Self.table) }
+  private var carried: String { qualified(schema, Self.carried) }
   private var log: String { qualified(schema, Self.activity) }
   private var persons: String { qualified(schema, Self.person) }
 
@@ -76,6 +80,16 @@ struct CaptureTables {
     create index if not exists crmsync_capture_due on \(capture) (due) where due < 'infinity';
     create index if not exists crmsync_capture_refused on \(capture) (veeva_id) where refused is not null;
     create sequence if not exists \(qualified(schema, Self.tokens));
+    create table if not exists \(carried) (
+      veeva_id text collate "C", column_name text, token bigint not null, value jsonb not null,
+      read_at timestamptz not null, primary key (veeva_id, column_name));
+    comment on table \(carried) is 'Kept by crmsync for itself';
+    create table if not exists \(qualified(schema, Self.bulk)) (
+      only_row boolean primary key default true check (only_row), job text, token bigint not null default 0,
+      opened_at timestamptz, busy_until timestamptz not null default 'epoch',
+      avoided_until timestamptz not null default 'epoch');
+    comment on table \(qualified(schema, Self.bulk)) is 'Kept by crmsync for itself';
+    insert into \(qualified(schema, Self.bulk)) default values on conflict do nothing;
     create table if not exists \(log) (
       id bigint generated always as identity primary key, veeva_id text collate "C" not null,
       at timestamptz not null default clock_timestamp(), kind text not null, field text not null, value text,
@@ -205,6 +219,7 @@ struct CaptureTables {
         shown jsonb;
         kept jsonb := '{}';
         later jsonb;
+        under_way jsonb;
         place bigint;
         no_more jsonb;
         times integer;
@@ -238,6 +253,8 @@ struct CaptureTables {
             kept := kept || jsonb_build_object(c.column_name, mine);
             continue;
           end if;
+          select b.value into under_way from \(carried) b
+          where b.veeva_id = c.veeva_id and b.column_name = c.column_name and b.token = c.token;
           select min(s.ordinality) into place
           from jsonb_array_elements(c.sent) with ordinality as s (value) where s.value = shown;
           if place is not null or shown = c.agreed or c.is_owned then
@@ -249,6 +266,9 @@ struct CaptureTables {
             no_more := case when place is null and shown = c.agreed then c.refused end;
             times := case when mine = shown then 0 else c.replaced end;
             if place is null and shown <> c.agreed then
+              if under_way is not null then
+                later := jsonb_build_array(under_way);
+              end if;
               times := times + (mine = c.agreed)::integer;
               if times > \(TwoWayValue<String>.mostReplaced) then
                 no_more := mine;
@@ -259,7 +279,7 @@ struct CaptureTables {
               values (old.veeva_id, 'refused', c.column_name, \(Self.text("mine")), \(Self.text("shown")),
                 'Veeva has replaced it each time it was written, ' || times || ' times');
             end if;
-            if later = '[]' and mine = shown then
+            if later = '[]' and mine = shown and under_way is null then
               delete from \(capture) where veeva_id = c.veeva_id and column_name = c.column_name;
             else
               -- Without failed attempts, what waits waits for Veeva's change, which would have been here by now.
@@ -275,7 +295,13 @@ struct CaptureTables {
               values (old.veeva_id, 'overruled', c.column_name, \(Self.text("mine")), \(Self.text("shown")),
                 'changed in Veeva, too');
             end if;
-            delete from \(capture) where veeva_id = c.veeva_id and column_name = c.column_name;
+            if under_way is null then
+              delete from \(capture) where veeva_id = c.veeva_id and column_name = c.column_name;
+            else
+              -- A bulk job may still write over Veeva's value: it will be known for our own, and Veeva's written again.
+              update \(capture) set agreed = shown, sent = jsonb_build_array(under_way), refused = null, due = 'infinity'
+              where veeva_id = c.veeva_id and column_name = c.column_name;
+            end if;
           end if;
         end loop;
         \(meetOwned)

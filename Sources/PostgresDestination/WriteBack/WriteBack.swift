@@ -68,7 +68,7 @@ extension PostgresDestination {
 }
 
 extension CapturedChange {
-  fileprivate init?(_ row: PostgresRow) throws {
+  init?(_ row: PostgresRow) throws {
     guard let id = try row.string("veeva_id"), let column = try row.string("column_name"),
       let token = try row.int("token"), let attempts = try row.int("attempts"), let json = try row.string("json"),
       let sent = try row.string("sent")
@@ -83,7 +83,7 @@ extension CapturedChange {
 }
 
 /// An outcome as the statements read it.
-private struct SettledLine: Encodable {
+struct SettledLine: Encodable {
   var veeva_id: String
   var column_name: String
   var token: Int64
@@ -119,5 +119,5 @@ private struct SettledLine: Encodable {
 }
 
 extension Duration {
-  fileprivate var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+  var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

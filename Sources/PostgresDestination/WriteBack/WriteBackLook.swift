@@ -9,6 +9,16 @@ public struct WriteBackDemand: Sendable, Equatable {
   public let dueSeconds: Double
   /// Seconds until the next change that is put off is due; `nil` where there is none.
   public let nextSeconds: Double?
+  /// How bulk writing stands.
+  public var bulk = BulkStanding.free
+
+  /// A demand.
+  public init(persons: Int, dueSeconds: Double, nextSeconds: Double?, bulk: BulkStanding = .free) {
+    self.persons = persons
+    self.dueSeconds = dueSeconds
+    self.nextSeconds = nextSeconds
+    self.bulk = bulk
+  }
 }
 
 extension PostgresDestination {
@@ -31,8 +41,9 @@ extension PostgresDestination {
   /// What could be written now.
   /// - Parameter limit: persons are counted up to about this number.
   public func writeBackDemand(limit: Int, on connection: PostgresConnection) async throws -> WriteBackDemand {
-    guard try await capturesChanges(on: connection) else {
-      return WriteBackDemand(persons: 0, dueSeconds: 0, nextSeconds: nil)
+    // Tables of an earlier release are left alone until the next cycle has prepared them.
+    guard let bulk = try await bulkStanding(on: connection) else {
+      return WriteBackDemand(persons: 0, dueSeconds: 0, nextSeconds: nil, bulk: .avoided)
     }
     let capture = qualified(schema, CaptureTables.table)
     let rows = try await connection.query(
@@ -44,10 +55,10 @@ extension PostgresDestination {
         select veeva_id, due from \(capture) where \(WriteBackStatements.isDue) order by due limit $1::bigint
       ) first
       """, [.int(Int64(limit))])
-    guard let row = rows.first else { return WriteBackDemand(persons: 0, dueSeconds: 0, nextSeconds: nil) }
+    guard let row = rows.first else { return WriteBackDemand(persons: 0, dueSeconds: 0, nextSeconds: nil, bulk: bulk) }
     return WriteBackDemand(
       persons: Int(try row.int("persons") ?? 0), dueSeconds: try row.double("waiting") ?? 0,
-      nextSeconds: try row.double("next"))
+      nextSeconds: try row.double("next"), bulk: bulk)
   }
 
   func capturesChanges(on connection: PostgresConnection) async throws -> Bool {

@@ -3,6 +3,7 @@ struct WriteBackStatements {
   let schema: String
 
   private var capture: String { qualified(schema, CaptureTables.table) }
+  private var carried: String { qualified(schema, CaptureTables.carried) }
   private var log: String { qualified(schema, CaptureTables.activity) }
   private var person: String { qualified(schema, CaptureTables.person) }
 
@@ -84,7 +85,7 @@ struct WriteBackStatements {
 
   // MARK: Settling
 
-  private var lines: String {
+  var lines: String {
     """
     (select l.*, l.json::jsonb as sent_value from jsonb_to_recordset($1::jsonb) as l (
       veeva_id text, column_name text, token bigint, json text, kind text, at bigint, seconds double precision,
@@ -109,7 +110,7 @@ struct WriteBackStatements {
   }
 
   /// A change has one outcome; what it does not fit any more ends the claim alone.
-  var settle: [String] { [written, overtaken, refused, gone, retry, endClaims] }
+  var settle: [String] { [written, overtaken, refused, gone, retry, endClaims, arrived, forgetEqual] }
 
   private func matching(_ kind: String) -> String {
     "c.veeva_id = l.veeva_id and c.column_name = l.column_name and l.kind = '\(kind)'"
@@ -179,6 +180,24 @@ struct WriteBackStatements {
     from \(lines) l
     where c.veeva_id = l.veeva_id and c.column_name = l.column_name and l.kind in ('retry', 'released')
       and c.token = l.token
+    """
+  }
+
+  /// What a bulk job has carried is under way no longer.
+  private var arrived: String {
+    """
+    delete from \(carried) b using \(lines) l
+    where b.veeva_id = l.veeva_id and b.column_name = l.column_name and b.token = l.token
+    """
+  }
+
+  /// Of what came back while a bulk job was under way, and was agreed on by that, nothing needs to be kept.
+  private var forgetEqual: String {
+    """
+    delete from \(capture) c using \(lines) l, \(person) p
+    where c.veeva_id = l.veeva_id and c.column_name = l.column_name and p.veeva_id = c.veeva_id
+      and c.agreed = to_jsonb(p) -> c.column_name and c.sent = '[]' and c.written_at is null and c.refused is null
+      and c.claimed_until is null
     """
   }
 

@@ -12,6 +12,10 @@
 /// | marketing's own value | both sides agree |
 /// | anything else | Veeva's value is taken; a pending one has lost, which is recorded |
 ///
+/// A bulk job may last, and what it carries may be written after Veeva has changed the value. What it carries therefore
+/// stays a value that was sent until the job has ended: it is known for our own when it comes back, and Veeva's value,
+/// which marketing has taken, is then pending and is written again.
+///
 /// The same table serves each delta's page and the reading just before a write.
 ///
 /// Where marketing owns the field, nothing that Veeva shows replaces marketing's value: anything else is what both sides
@@ -28,6 +32,8 @@ public struct TwoWayValue<Value: Equatable & Sendable>: Sendable, Equatable {
   /// Values that may have been written and are not confirmed, in the order in which they were sent; several only after
   /// answers that never came.
   public private(set) var sent: [Value] = []
+  /// The value that a bulk job carries, which may be written at any time until the job has ended.
+  public private(set) var underWay: Value?
   /// Versions of the record from before this moment are older than what was agreed.
   public private(set) var writtenAt: Stamp?
   /// A value that the org has refused: not sent again until a marketer changes it.
@@ -123,7 +129,7 @@ public struct TwoWayValue<Value: Equatable & Sendable>: Sendable, Equatable {
     let mine = value
     let wasPending = isPending
     value = shown
-    agree(on: shown, later: [])
+    agree(on: shown, later: underWay.map { [$0] } ?? [])
     if shown == mine { return .kept }
     return wasPending ? .overruled(lost: mine) : .taken
   }
@@ -137,6 +143,12 @@ public struct TwoWayValue<Value: Equatable & Sendable>: Sendable, Equatable {
     agree(on: taken, later: Array(sent[(place + 1)...]))
     writtenAt = max(writtenAt ?? moment, moment)
   }
+
+  /// A bulk job sets out with a value that was taken to be sent.
+  public mutating func setOut(_ value: Value) { underWay = value }
+
+  /// Nothing of the job is under way any more.
+  public mutating func arrived() { underWay = nil }
 
   /// Veeva was seen to have changed the value meanwhile.
   public mutating func overtaken(_ value: Value) {
@@ -158,7 +170,7 @@ public struct TwoWayValue<Value: Equatable & Sendable>: Sendable, Equatable {
   private mutating func insist(on mine: Value, against shown: Value) -> Meeting {
     let wasTaken = !isPending
     if wasTaken { replaced += 1 }
-    agree(on: shown, later: [])
+    agree(on: shown, later: underWay.map { [$0] } ?? [])
     guard replaced > Self.mostReplaced else { return .kept }
     refused = mine
     return wasTaken ? .refused : .kept

@@ -70,9 +70,21 @@ extension VeevaClient {
     _ opened: (_ job: String, _ records: [String]) async throws -> Void,
     _ answered: (_ outcomes: [RecordOutcome]) async throws -> Void
   ) async throws {
+    let job = try await beginBulkUpdate(file, of: object) { try await opened($0, file.ids) }
+    try await followBulkUpdate(job, of: object, options: options, answered: answered)
+  }
+
+  /// Sets a bulk job out with the records of one file, and does not wait for it: ``followBulkUpdate(_:of:options:answered:)``
+  /// tells what became of it. When it throws, the job is aborted; some of its records may have been written.
+  /// - Parameter opened: told the job's id before anything is sent.
+  /// - Returns: the job's id.
+  @discardableResult
+  public func beginBulkUpdate(
+    _ file: BulkUpdateFile, of object: String, opened: (_ job: String) async throws -> Void
+  ) async throws -> String {
     let job = try await createBulkUpdate(of: object).id
     do {
-      try await opened(job, file.ids)
+      try await opened(job)
       try await upload(file, to: job, of: object)
       try await start(job, of: object)
     } catch {
@@ -80,7 +92,7 @@ extension VeevaClient {
       try? await abortBulkUpdate(job, of: object)
       throw error
     }
-    try await followBulkUpdate(job, of: object, options: options, answered: answered)
+    return job
   }
 
   /// Says that the file is complete. When the answer is lost, the job's state tells whether it was heard.

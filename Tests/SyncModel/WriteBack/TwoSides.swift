@@ -12,6 +12,8 @@ struct TwoSides {
   enum Work {
     case idle
     case claimed(TwoWayValue<Int>)
+    /// A bulk job carries the value, which was read before at a moment.
+    case carried(Int, readAt: Int64)
     case wrote(Int, at: Int64)
     case had(Int, at: Int64)
     case refused(Int)
@@ -39,13 +41,18 @@ struct TwoSides {
   private let eventsPerTick: Int
   /// Whether a worker may go on with a claim that another worker has taken over.
   private let outlivesLease: Bool
+  private let usesJobs: Bool
 
-  init(_ chance: Chance, alphabet: Int?, eventsPerTick: Int = 1, outlivesLease: Bool, isOwned: Bool = false) {
+  init(
+    _ chance: Chance, alphabet: Int?, eventsPerTick: Int = 1, outlivesLease: Bool, usesJobs: Bool = false,
+    isOwned: Bool = false
+  ) {
     self.chance = chance
     marketing = TwoWayValue(0, isOwned: isOwned)
     self.alphabet = alphabet
     self.eventsPerTick = eventsPerTick
     self.outlivesLease = outlivesLease
+    self.usesJobs = usesJobs
   }
 
   /// The org refuses these.
@@ -97,24 +104,46 @@ struct TwoSides {
 
   private mutating func work(_ place: Int) {
     if chance.below(8) == 0 {
+      // A worker dies; of a job, its results were lost, or it did not come to the record.
       workers[place] = .idle
+      if usesJobs, !isLeased { marketing.arrived() }
       return
     }
     switch workers[place] {
     case .idle:
       guard outlivesLease || !isLeased else { return }
       if marketing.send() != nil { workers[place] = .claimed(marketing) }
-    case .claimed(let claim): workers[place] = write(claim)
+    case .claimed(let claim): workers[place] = usesJobs ? setOut(claim) : write(claim)
+    case .carried(let value, let moment):
+      guard !Self.isRefused(value) else {
+        workers[place] = .refused(value)
+        return
+      }
+      veeva = Version(value: value, stamp: clock)
+      writes.append(value)
+      workers[place] = .wrote(value, at: moment)
     case .wrote(let value, let moment), .had(let value, let moment):
       marketing.written(value, at: moment)
+      marketing.arrived()
       workers[place] = .idle
     case .refused(let value):
       marketing.refused(value)
+      marketing.arrived()
       refusals.append(value)
       workers[place] = .idle
     case .overtaken(let value):
       marketing.overtaken(value)
       workers[place] = .idle
+    }
+  }
+
+  private mutating func setOut(_ claim: TwoWayValue<Int>) -> Work {
+    switch claim.step(whenVeevaShows: veeva.value) {
+    case .nothing: return .had(claim.value, at: veeva.stamp)
+    case .giveWay: return .overtaken(claim.value)
+    case .write(let value):
+      marketing.setOut(value)
+      return .carried(value, readAt: clock)
     }
   }
 
@@ -135,6 +164,7 @@ struct TwoSides {
   /// What is under way ends; then nobody changes anything any more, and the sync runs a round.
   mutating func round() {
     for place in workers.indices { workers[place] = .idle }
+    marketing.arrived()
     clock += 1
     for page in pages { merge(page) }
     pages = []

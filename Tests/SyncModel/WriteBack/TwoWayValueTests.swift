@@ -78,6 +78,41 @@ import Testing
     #expect(value.send() == "good")
   }
 
+  @Test("what a bulk job may still write is known for our own, and what Veeva had changed before is written again")
+  func job() {
+    var value = TwoWayValue("a")
+    value.edit("m")
+    _ = value.send()
+    value.setOut("m")
+    #expect(value.meet("v", stamp: 6) == .overruled(lost: "m") && value.value == "v" && !value.isPending)
+    // The job comes to the record only now.
+    value.written("m", at: 5)
+    value.arrived()
+    #expect(value.send() == "v" && value.step(whenVeevaShows: "m") == .write("v"))
+    #expect(value.step(whenVeevaShows: "v") == .nothing)
+    #expect(value.meet("m", stamp: 7) == .kept && value.value == "v")
+  }
+
+  @Test("random edits on both sides settle in one round where bulk jobs write them, whenever they come to a record")
+  func jobs() {
+    let seed = Chance.fresh().seed
+    for run in 0..<4_000 as Range<UInt64> {
+      let alphabet = run % 2 == 0 ? nil : 4
+      var sides = TwoSides(
+        Chance(seed: seed &+ run), alphabet: alphabet, eventsPerTick: run % 2 == 0 ? 1 : 5, outlivesLease: false,
+        usesJobs: true)
+      for _ in 0..<80 { sides.happen() }
+      sides.round()
+      let writes = sides.writes
+      #expect(sides.isSettled, "seed \(seed &+ run)")
+      sides.round()
+      #expect(sides.writes == writes && sides.isSettled, "seed \(seed &+ run)")
+      guard alphabet == nil else { continue }
+      let explained = Set(writes).union(sides.lost).union(sides.refusals).union(sides.superseded)
+      #expect(Set(sides.edits).isSubset(of: explained), "seed \(seed &+ run)")
+    }
+  }
+
   @Test("random edits on both sides settle in one round: each change is written once, or is explained")
   func everyEditIsAccountedFor() {
     let seed = Chance.fresh().seed
