@@ -9,6 +9,16 @@ struct FieldChange: Sendable, Equatable {
   let field: String
   let type: ValueType
 
+  init(change: CapturedChange, field: String, type: ValueType) {
+    (self.change, self.field, self.type) = (change, field, type)
+  }
+
+  /// - Returns: `nil` when its column is not two-way.
+  init?(_ change: CapturedChange, in columns: [String: MappedColumn]) {
+    guard let column = columns[change.column] else { return nil }
+    self.init(change: change, field: column.field, type: column.type)
+  }
+
   /// What to do about it, given what Veeva holds.
   func step(whenVeevaShows shown: String?) -> TwoWayValue<String?>.Step {
     func canonical(_ text: String?) -> String? { TwoWaySpelling.canonical(text, as: type) }

@@ -4,7 +4,7 @@ import PostgresDestination
 import SyncModel
 import Veeva
 
-/// One round: claims changes of up to 200 persons, reads what Veeva has, writes what is left, and settles it. Two calls
+/// One round by composite calls: claims changes of up to 200 persons, reads what Veeva has, writes what is left, and settles it. Two calls
 /// where nothing is refused.
 struct WriteBackRound: Sendable {
   let tenant: String
@@ -19,7 +19,7 @@ struct WriteBackRound: Sendable {
   let lookAgain: Duration
   let isStopping: @Sendable () -> Bool
 
-  private static let object = SourceObject.personAccounts
+  static let object = SourceObject.personAccounts
   /// How long a change of a column that the mapping does not know as two-way is left alone: the mapping changes soon.
   private static let unknownColumnPause = Duration.seconds(30)
 
@@ -28,35 +28,29 @@ struct WriteBackRound: Sendable {
     let claimed = try await pool.withConnection {
       try await destination.captured(limit: limits.persons, lease: limits.lease, on: $0)
     }
-    guard !claimed.isEmpty else { return 0 }
+    try await finishing(claimed) { open in
+      let (toWrite, moment) = try await decide(open.all, &open)
+      try await write(toWrite, readAt: moment, &open)
+    }
+    return Set(claimed.map(\.recordID)).count
+  }
+
+  /// Works on claims, and lets go of those that are not settled then.
+  func finishing(_ claimed: [CapturedChange], _ work: (_ open: inout Claims) async throws -> Void) async throws {
+    guard !claimed.isEmpty else { return }
     var open = Claims(claimed)
     do {
-      try await work(on: &open)
+      try await work(&open)
     } catch {
       await release(open.all)
       throw error
     }
     await release(open.all)
-    return Set(claimed.map(\.recordID)).count
   }
 
-  private func work(on open: inout Claims) async throws {
-    var changes: [FieldChange] = []
-    var others: [(change: CapturedChange, outcome: WriteBackOutcome)] = []
-    for change in open.all {
-      if VeevaID.widened(change.recordID) != change.recordID {
-        // One id that is none would fail the whole call.
-        others.append((change, .gone(reason: "no account can have this id")))
-      } else if let column = columns[change.column] {
-        changes.append(FieldChange(change: change, field: column.field, type: column.type))
-      } else {
-        others.append((change, .released(after: Self.unknownColumnPause)))
-      }
-    }
-    try await settle(others, &open)
-    guard !changes.isEmpty, !isStopping() else { return }
-    let (toWrite, moment) = try await decide(changes, &open)
-    var queue = SubmissionQueue(toWrite)
+  /// Sends submissions, 200 a call.
+  func write(_ submissions: [Submission], readAt moment: Instant, _ open: inout Claims) async throws {
+    var queue = SubmissionQueue(submissions)
     while let call = queue.next() {
       if isStopping() { return }
       let claims = open.all
@@ -65,10 +59,13 @@ struct WriteBackRound: Sendable {
     }
   }
 
-  /// Reads what Veeva has, and settles what need not be written.
-  private func decide(
-    _ changes: [FieldChange], _ open: inout Claims
+  /// Reads what Veeva has of at most ``VeevaClient/mostRetrieved`` persons, and settles what need not be written.
+  /// - Returns: what is to be written, and the source's clock at the reading.
+  func decide(
+    _ claimed: [CapturedChange], _ open: inout Claims
   ) async throws -> (toWrite: [Submission], moment: Instant) {
+    let changes = try await known(claimed, &open)
+    guard !changes.isEmpty, !isStopping() else { return ([], .distantPast) }
     let submissions = Submission.byRecord(changes)
     let fields = ["Id", "SystemModstamp"] + Set(changes.map(\.field)).sorted()
     let (records, moment) = try await noticingSchema {
@@ -93,6 +90,24 @@ struct WriteBackRound: Sendable {
     }
     try await settle(outcomes, &open)
     return (toWrite, moment)
+  }
+
+  /// The changes whose field is known; settles the others.
+  private func known(_ claimed: [CapturedChange], _ open: inout Claims) async throws -> [FieldChange] {
+    var changes: [FieldChange] = []
+    var others: [(change: CapturedChange, outcome: WriteBackOutcome)] = []
+    for change in claimed {
+      if VeevaID.widened(change.recordID) != change.recordID {
+        // One id that is none would fail the whole call.
+        others.append((change, .gone(reason: "no account can have this id")))
+      } else if let known = FieldChange(change, in: columns) {
+        changes.append(known)
+      } else {
+        others.append((change, .released(after: Self.unknownColumnPause)))
+      }
+    }
+    try await settle(others, &open)
+    return changes
   }
 
   /// Makes one call.
@@ -122,7 +137,7 @@ struct WriteBackRound: Sendable {
   }
 
   /// Lets the object's schema be read again where a call says that it has changed.
-  private func noticingSchema<R: Sendable>(_ call: () async throws -> R) async throws -> R {
+  func noticingSchema<R: Sendable>(_ call: () async throws -> R) async throws -> R {
     do {
       return try await call()
     } catch let error as VeevaError where error.disposition == .refreshSchema {
@@ -131,7 +146,7 @@ struct WriteBackRound: Sendable {
     }
   }
 
-  private func settle(
+  func settle(
     _ outcomes: [(change: CapturedChange, outcome: WriteBackOutcome)], _ open: inout Claims
   ) async throws {
     guard !outcomes.isEmpty else { return }
@@ -140,7 +155,7 @@ struct WriteBackRound: Sendable {
   }
 
   /// Lets go of what was not decided. What may have been written stays recorded as sent.
-  private func release(_ changes: [CapturedChange]) async {
+  func release(_ changes: [CapturedChange]) async {
     guard !changes.isEmpty else { return }
     // In a task of its own: this one may be cancelled, and others should not have to wait for the claims to end.
     await Task {
@@ -148,27 +163,6 @@ struct WriteBackRound: Sendable {
         try await destination.settle(changes.map { ($0, .released(after: .zero)) }, on: $0)
       }
     }.value
-  }
-}
-
-/// Claims that are not settled yet.
-private struct Claims {
-  private struct Key: Hashable {
-    let recordID: String
-    let column: String
-  }
-  private var changes: [Key: CapturedChange]
-  private let order: [Key]
-
-  init(_ claimed: [CapturedChange]) {
-    order = claimed.map { Key(recordID: $0.recordID, column: $0.column) }
-    changes = Dictionary(zip(order, claimed), uniquingKeysWith: { first, _ in first })
-  }
-
-  var all: [CapturedChange] { order.compactMap { changes[$0] } }
-
-  mutating func settled(_ some: [CapturedChange]) {
-    for change in some { changes[Key(recordID: change.recordID, column: change.column)] = nil }
   }
 }
 

@@ -87,6 +87,40 @@ struct WriteBackTests {
     try await cluster.expectEqualToOrg()
   }
 
+  @Test("workers that are stopped or killed while a bulk job runs lose nothing of it, and write nothing twice")
+  func largeSet() async throws {
+    let cluster = try await TestCluster(
+      records: 2600, objects: Self.persons,
+      settings: TestCluster.quick.replacing("sync: {", with: "sync: { pause: 0s, lag: 1s, overlap: 5m,"))
+    try await cluster.syncOnce()
+    try await cluster.post("settings", #"{"jobDelayMilliseconds":600000}"#)
+    let coordinator = try cluster.start("coordinator")
+    let (stopped, killed) = (try cluster.start("worker"), try cluster.start("worker"))
+    try await cluster.database.execute("update copy.person set title = 'M1', first_name = 'M2'")
+    let persons = try await cluster.number("select count(*) from copy.person")
+    try #require(persons > 2000)
+    try await cluster.wait("a bulk job to be under way") {
+      try await cluster.number("select count(*) from copy.crmsync_bulk_update where job is not null") == 1
+    }
+    stopped.signal(15)
+    #expect(try await stopped.waitForExit(within: .seconds(30)) == 0)
+    try await killed.kill9()
+    let last = try cluster.start("worker")
+    try await cluster.post("settings", #"{"jobDelayMilliseconds":0}"#)
+    try await cluster.wait("all edits to be in Veeva", within: .seconds(120)) {
+      try await cluster.number(EditedSides.pending) == 0
+    }
+    let writes = try await cluster.updates().map(\.id)
+    #expect(writes.count == persons && Set(writes).count == persons, "\(writes.count) writes of \(persons) persons")
+    #expect(try await cluster.number("select count(*) from copy.person_activity") == 0)
+    for child in [last, coordinator] { child.signal(15) }
+    for child in [last, coordinator] { _ = try await child.waitForExit(within: .seconds(60)) }
+    try await cluster.advanceClock(120)
+    try await cluster.syncOnce()
+    try await cluster.expectEqualToOrg()
+    #expect(try await cluster.number("select count(*) from copy.crmsync_capture") == 0)
+  }
+
   @Test("switched on while the cluster runs, edits travel; a refused one stays, is listed, and can be given up")
   func switchedOn() async throws {
     let cluster = try await TestCluster(

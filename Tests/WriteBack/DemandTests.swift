@@ -1,9 +1,9 @@
 import Checkpoints
-import SyncModel
 import Testing
 import Veeva
 
 @testable import PostgresDestination
+@testable import SyncModel
 @testable import WriteBack
 
 @Suite("What write-back asks for, and what follows from answers")
@@ -17,8 +17,79 @@ struct DemandTests {
     ] as [(Int, Double, Double?, Int, Duration)])
   func demand(persons: Int, due: Double, next: Double?, workers: Int, askAgain: Duration) {
     let demand = WriteBackErrand.demand(
-      WriteBackDemand(persons: persons, dueSeconds: due, nextSeconds: next), gathering: .seconds(10), persons: 200)
+      WriteBackDemand(persons: persons, dueSeconds: due, nextSeconds: next), gathering: .seconds(10),
+      limits: WriteBackLimits())
     #expect(demand == ErrandDemand(workers: workers, askAgain: askAgain))
+  }
+
+  @Test(
+    "many persons go by one job, and wait for its end; whoever looks at it comes first; others go by calls",
+    arguments: [
+      (2000, .free, .calls, 10, .seconds(5)), (2001, .free, .bulk, 1, .seconds(5)),
+      (2001, .busy(seconds: 3), .wait, 0, .seconds(3)), (2000, .busy(seconds: 3), .calls, 10, .seconds(3)),
+      (0, .busy(seconds: 3), .calls, 0, .seconds(3)), (0, .lookDue, .look, 1, .seconds(5)),
+      (2001, .lookDue, .look, 1, .seconds(5)), (2001, .avoided, .calls, 11, .seconds(5)),
+    ] as [(Int, BulkStanding, WriteBackRoad, Int, Duration)])
+  func road(persons: Int, bulk: BulkStanding, road: WriteBackRoad, workers: Int, askAgain: Duration) {
+    let due = WriteBackDemand(persons: persons, dueSeconds: 0, nextSeconds: nil, bulk: bulk)
+    #expect(WriteBackRoad(due, WriteBackLimits()) == road)
+    let demand = WriteBackErrand.demand(due, gathering: .zero, limits: WriteBackLimits())
+    #expect(demand == ErrandDemand(workers: workers, askAgain: askAgain))
+  }
+
+  @Test("a bulk file leaves fields alone that a record does not name; what no file can say goes by calls")
+  func fill() {
+    let read = ["A", "B", "C", "D"].map { id in
+      let value = ["A": "#N/A", "B": "", "C": "x\"y"][id] ?? String(repeating: "d", count: 200)
+      let state = TwoWayValue<String?>(value: value, agreed: "a", sent: [value])
+      let change = CapturedChange(recordID: id, column: "f", state: state, token: 1, attempts: 0, json: "1")
+      return Submission(
+        recordID: id, changes: [FieldChange(change: change, field: id == "C" ? "G" : "F", type: .text)])
+    }
+    let fill = BulkFill(read, limit: 100)
+    #expect(fill.fits == [read[1], read[2]] && fill.unfit == [read[0]] && fill.left == [read[3]])
+    #expect(
+      String(decoding: fill.file.bytes, as: UTF8.self)
+        == "\"Id\",\"F\",\"G\"\n\"B\",#N/A,\n\"C\",,\"x\"\"y\"\n")
+  }
+
+  @Test("a job's results find their changes, whatever their order; what the job did not come to is neither")
+  func answers() {
+    let ids = ["001A", "001B", "001C", "001D"].map { VeevaID.widened($0 + "00000000000") ?? "" }
+    let columns = Dictionary(
+      uniqueKeysWithValues: ["F", "G"].map {
+        (
+          $0.lowercased(),
+          MappedColumn(
+            column: $0.lowercased(), field: $0, type: .text, direction: .bothWays, source: 0, raisesEvents: false,
+            referenceTo: nil, length: nil)
+        )
+      })
+    let carried = ids.flatMap { id in
+      ["F", "G"].map { CarriedChange(change: Self.change(id, $0).change, readAt: Instant(seconds: 7)) }
+    }
+    let refusal = UpdateRefusal(code: "STRING_TOO_LONG", message: "No", fields: ["F"])
+    let result = BulkAnswers(
+      [
+        RecordOutcome(id: ids[2], outcome: .refused(UpdateRefusal(code: "NOT_PROCESSED", message: ""))),
+        RecordOutcome(id: ids[1], outcome: .refused(refusal)), RecordOutcome(id: "001Z", outcome: .updated),
+        RecordOutcome(id: String(ids[0].prefix(15)), outcome: .updated),
+        RecordOutcome(id: ids[3], outcome: .refused(UpdateRefusal(code: "DUPLICATES_DETECTED", message: "No"))),
+      ], of: carried, columns: columns, retry: RetryPolicy(), chance: 0)
+    let outcomes = result.outcomes.map { "\($0.change.recordID) \($0.change.column) \($0.outcome)" }.sorted()
+    let written = WriteBackOutcome.written(at: Instant(seconds: 7))
+    #expect(
+      outcomes == [
+        "\(ids[0]) f \(written)", "\(ids[0]) g \(written)",
+        "\(ids[1]) f \(WriteBackOutcome.refused(reason: "STRING_TOO_LONG: No (F)"))",
+      ])
+    #expect(
+      result.again
+        == [
+          .init(recordID: ids[1], column: "g"), .init(recordID: ids[3], column: "f"),
+          .init(recordID: ids[3], column: "g"),
+        ])
+    #expect(!result.needsSchema)
   }
 
   private static func change(_ id: String, _ field: String, attempts: Int = 0) -> FieldChange {

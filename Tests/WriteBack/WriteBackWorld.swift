@@ -58,6 +58,51 @@ struct WriteBackWorld: Sendable {
     return answer.body
   }
 
+  /// Lets the errand run until nothing is due, without the waits between.
+  func writeBackAll() async throws {
+    for _ in 0..<50 {
+      try await run("update copy.crmsync_bulk_update set busy_until = now()")
+      try await run("update copy.crmsync_capture set due = now() where due < now() + interval '1 second'")
+      try await writeBack()
+      guard try await isWriting() else { return }
+    }
+    Issue.record("write-back does not come to an end")
+  }
+
+  /// Whether something is due, or a bulk job is open.
+  func isWriting() async throws -> Bool {
+    let jobs = try await rows(["1"], from: "copy.crmsync_bulk_update where job is not null")
+    let due = try await rows(["count(*)"], from: "copy.crmsync_capture where due < now() + interval '1 second'")
+    return !jobs.isEmpty || due != ["0"]
+  }
+
+  /// Brings what Veeva holds of persons, as a delta does.
+  func delta(_ ids: [String]) async throws {
+    let mapping = try await SchemaOfTest.read(self)
+    for start in stride(from: 0, to: ids.count, by: VeevaClient.mostRetrieved) {
+      let some = Array(ids[start..<min(ids.count, start + VeevaClient.mostRetrieved)])
+      let (records, _) = try await tenant.veeva.retrieve(some, of: "Account", fields: mapping.fields)
+      try await tenant.withPageWriter(for: mapping, mode: .merge(.none)) { writer in
+        try await writer.write(records)
+        _ = try await writer.commit { _, _ in true }
+      }
+    }
+  }
+
+  /// API calls so far.
+  func calls() async -> Int { await tenant.budget.requests.values.reduce(0, +) }
+
+  /// Updates that the org has taken: ids with the fields that were set.
+  func updates() async throws -> [(id: String, fields: [String])] {
+    struct Update: Decodable {
+      let id: String
+      let set: [String: Value]
+      struct Value: Decodable { init(from decoder: any Decoder) {} }
+    }
+    let answer = try await http.send(HTTPRequest(method: "GET", url: "\(orgURL)/simulator/updates"))
+    return try JSONDecoder().decode([Update].self, from: Data(answer.body)).map { ($0.id, $0.set.keys.sorted()) }
+  }
+
   /// Asks the org for trouble.
   func cause(_ faults: SimulatedFault...) async throws {
     try await post("faults", String(decoding: try JSONEncoder().encode(faults), as: UTF8.self))
@@ -104,16 +149,17 @@ struct WriteBackWorld: Sendable {
 
 /// Lends a test a world of its own.
 func withWriteBackWorld(
-  sync: String = "pause: 0s", _ body: @escaping @Sendable (WriteBackWorld) async throws -> Void
+  sync: String = "pause: 0s", accounts: Int = 400, persons: Int = 250,
+  _ body: @escaping @Sendable (WriteBackWorld) async throws -> Void
 ) async throws {
   try await withFreshDatabase { url in
     let folder = NSTemporaryDirectory() + "writeback_" + UUID().uuidString
     defer { try? FileManager.default.removeItem(atPath: folder) }
     var options = SimulatedOrgOptions()
-    options.accounts = 400
+    options.accounts = accounts
     options.spoolDirectory = folder
     try await withOrg(options) { orgURL in
-      try await withTenant(orgURL, database: url, sync: sync, folder: folder, body)
+      try await withTenant(orgURL, database: url, sync: sync, folder: folder, persons: persons, body)
     }
   }
 }
@@ -143,7 +189,7 @@ private func withOrg(_ options: SimulatedOrgOptions, _ body: @escaping @Sendable
 }
 
 private func withTenant(
-  _ orgURL: String, database: String, sync: String, folder: String,
+  _ orgURL: String, database: String, sync: String, folder: String, persons count: Int,
   _ body: @Sendable (WriteBackWorld) async throws -> Void
 ) async throws {
   let text = """
@@ -178,23 +224,30 @@ private func withTenant(
   let described = try await SchemaReader(tenant: tenant).read(.personAccounts)
   try await tenant.prepareTables(for: described.mapping)
   try await checkpoints.store(described.stored, tenant: tenant.name, leader: leader)
-  let persons = try await copy(described, tenant)
+  let persons = try await copy(described, tenant, count)
   try await body(WriteBackWorld(tenant: tenant, checkpoints: checkpoints, orgURL: orgURL, persons: persons))
   await tenant.destinationPool.close()
   await checkpoints.pool.close()
 }
 
 /// Copies some persons.
-private func copy(_ described: DescribedObject, _ tenant: Tenant) async throws -> [String] {
+private func copy(_ described: DescribedObject, _ tenant: Tenant, _ count: Int) async throws -> [String] {
   let mapping = described.mapping
-  let ids = try await tenant.veeva.queryPage(
-    SOQL.select(["Id"], from: "Account", where: described.conditions, orderBy: ["Id"]) + " LIMIT 250",
-    object: "Account", fields: ["Id"])
-  let all = (0..<ids.rowCount).compactMap { ids.text(row: $0, column: 0) }
-  let (records, _) = try await tenant.veeva.retrieve(all, of: "Account", fields: mapping.fields)
-  try await tenant.withPageWriter(for: mapping, mode: .insert) { writer in
-    try await writer.write(records)
-    _ = try await writer.commit { _, _ in true }
+  var all: [String] = []
+  while all.count < count {
+    let after = all.last.map { ["Id > '\($0)'"] } ?? []
+    let ids = try await tenant.veeva.queryPage(
+      SOQL.select(["Id"], from: "Account", where: described.conditions + after, orderBy: ["Id"])
+        + " LIMIT \(min(count - all.count, VeevaClient.mostRetrieved))",
+      object: "Account", fields: ["Id"])
+    try #require(ids.rowCount > 0)
+    let some = (0..<ids.rowCount).compactMap { ids.text(row: $0, column: 0) }
+    let (records, _) = try await tenant.veeva.retrieve(some, of: "Account", fields: mapping.fields)
+    try await tenant.withPageWriter(for: mapping, mode: .insert) { writer in
+      try await writer.write(records)
+      _ = try await writer.commit { _, _ in true }
+    }
+    all += some
   }
   return all
 }
