@@ -63,7 +63,8 @@ extension Configuration.Coordinator: Section {
     [
       .value(
         "term", \.term, .duration(.seconds(1) ... .seconds(300)),
-        "How long a leader that shows no sign of life stays the leader; then a standby takes over.")
+        "How long a leader that shows no sign of life stays the leader; then a standby takes over. One that was killed "
+          + "is succeeded within a second or two: its session with PostgreSQL is gone.")
     ]
   }
 }
