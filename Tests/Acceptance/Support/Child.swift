@@ -74,15 +74,30 @@ final class Child: Sendable {
 
   private static func read(_ descriptor: Int32, into output: Signalled<Output>) {
     var buffer = [UInt8](repeating: 0, count: 65536)
+    var bytes: [UInt8] = []
     while true {
       let count = Glibc.read(descriptor, &buffer, buffer.count)
       if count < 0 && errno == EINTR { continue }
       guard count > 0 else { break }
-      let text = String(decoding: buffer[..<count], as: UTF8.self)
+      bytes += buffer[..<count]
+      let whole = wholeCharacters(bytes)
+      let text = String(decoding: bytes[..<whole], as: UTF8.self)
+      bytes.removeFirst(whole)
       output.update { $0.text += text }
     }
     close(descriptor)
-    output.update { $0.isOver = true }
+    let rest = String(decoding: bytes, as: UTF8.self)
+    output.update {
+      $0.text += rest
+      $0.isOver = true
+    }
+  }
+
+  /// How many bytes there are before a character that is not complete yet: a pipe may be read up to its middle.
+  private static func wholeCharacters(_ bytes: [UInt8]) -> Int {
+    guard let last = bytes.lastIndex(where: { $0 & 0xC0 != 0x80 }) else { return bytes.count }
+    let length = bytes[last] < 0x80 ? 1 : bytes[last] < 0xE0 ? 2 : bytes[last] < 0xF0 ? 3 : 4
+    return bytes.count - last < length ? last : bytes.count
   }
 
   private static func await(_ identifier: pid_t, into output: Signalled<Output>) {
