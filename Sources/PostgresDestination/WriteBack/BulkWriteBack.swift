@@ -217,7 +217,7 @@ private struct BulkStatements {
 
   func carried(_ condition: String) -> String {
     """
-    select b.veeva_id, b.column_name, b.token, c.attempts, b.value::text as json,
+    select b.veeva_id, b.column_name, b.token, c.attempts, c.is_owned, b.value::text as json,
       \(CaptureTables.text("b.value")) as value, \(CaptureTables.text("c.agreed")) as agreed,
       (select coalesce(jsonb_agg(\(CaptureTables.text("s.value")) order by s.ordinality), '[]')
         from jsonb_array_elements(c.sent) with ordinality as s (value)) as sent,
