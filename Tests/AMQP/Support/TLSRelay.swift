@@ -1,13 +1,14 @@
 import Foundation
+import TestSupport
 
 /// TLS in front of the plain broker, with a certificate of its own.
-// Sendable: immutable after `init`; the process is only terminated.
-final class TLSRelay: @unchecked Sendable {
+final class TLSRelay: Sendable {
   let port: Int
   /// The certificate, which is its own authority.
   let certificate: String
   private let folder: URL
-  private let process = Process()
+  /// Ends when it is closed.
+  private let input = Pipe()
 
   init(to broker: Int, host: String) async throws {
     folder = FileManager.default.temporaryDirectory.appending(path: TestBroker.name("tls"))
@@ -23,18 +24,17 @@ final class TLSRelay: @unchecked Sendable {
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appending(path: "tls_relay.py").path
     let output = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-    process.arguments = [script, certificate, key, "\(broker)"]
-    process.standardInput = Pipe()
-    process.standardOutput = output
-    try process.run()
+    let process = try spawn(
+      "/usr/bin/python3", [script, certificate, key, "\(broker)"], input: input.fileHandleForReading.fileDescriptor,
+      output: output.fileHandleForWriting.fileDescriptor, errors: FileHandle.standardError.fileDescriptor)
+    Thread.detachNewThread { _ = awaitEnd(of: process) }
     let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
     guard let port = Int(line.trimmingCharacters(in: .whitespacesAndNewlines)) else { throw POSIXError(.ECONNREFUSED) }
     self.port = port
   }
 
   deinit {
-    process.terminate()
+    try? input.fileHandleForWriting.close()
     try? FileManager.default.removeItem(at: folder)
   }
 }

@@ -1,5 +1,6 @@
 import AMQP
 import Foundation
+import TestSupport
 
 /// The private broker that `./dev test` provides.
 enum TestBroker {
@@ -68,24 +69,9 @@ enum TestBroker {
   /// Runs a program to its end.
   @discardableResult
   static func run(_ program: String, _ arguments: [String]) async throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = output
-    process.standardInput = FileHandle.nullDevice
-    return try await withCheckedThrowingContinuation { done in
-      process.terminationHandler = { process in
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        if process.terminationStatus == 0 {
-          done.resume(returning: text)
-        } else {
-          done.resume(throwing: Failed(program: program, text: text))
-        }
-      }
-      do { try process.run() } catch { done.resume(throwing: error) }
-    }
+    let (status, text) = try await runProgram(program, arguments)
+    guard status == 0 else { throw Failed(program: program, text: text) }
+    return text
   }
 
   struct Failed: Error, CustomStringConvertible {

@@ -17,9 +17,6 @@ final class Child: Sendable {
   }
 
   /// Starts a program.
-  ///
-  /// Without Foundation's `Process`: that one hands the parent's descriptors to a server that a script leaves running,
-  /// and then waits for the server. Here all but the three standard descriptors is closed at exec.
   init(_ name: String, _ program: String, _ arguments: [String], environment: [String: String] = [:]) throws {
     self.name = name
     // Crashes shall end the process at once, not after a minute of symbols.
@@ -31,7 +28,7 @@ final class Child: Sendable {
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     defer { close(writing) }
     do {
-      identifier = try Self.spawn(program, arguments, environment, output: writing)
+      identifier = try spawn(program, arguments, environment: environment, output: writing)
     } catch {
       close(reading)
       throw error
@@ -42,35 +39,6 @@ final class Child: Sendable {
   }
 
   deinit { if output.value.status == nil { kill(identifier, SIGKILL) } }
-
-  private static func spawn(
-    _ program: String, _ arguments: [String], _ environment: [String: String], output: Int32
-  ) throws -> pid_t {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, output, 1)
-    posix_spawn_file_actions_adddup2(&actions, output, 2)
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // The test runner blocks and ignores signals of its own.
-    var all = sigset_t()
-    var none = sigset_t()
-    sigfillset(&all)
-    sigemptyset(&none)
-    posix_spawnattr_setsigdefault(&attributes, &all)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
-    var texts = ([program] + arguments).map { strdup($0) } + [nil]
-    var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-    defer { for text in texts + variables { free(text) } }
-    var identifier: pid_t = 0
-    let failure = posix_spawn(&identifier, program, &actions, &attributes, &texts, &variables)
-    guard failure == 0 else { throw Unexpected("\(program) does not start: \(String(cString: strerror(failure)))") }
-    return identifier
-  }
 
   private static func read(_ descriptor: Int32, into output: Signalled<Output>) {
     var buffer = [UInt8](repeating: 0, count: 65536)
@@ -101,10 +69,7 @@ final class Child: Sendable {
   }
 
   private static func await(_ identifier: pid_t, into output: Signalled<Output>) {
-    var status: Int32 = 0
-    while waitpid(identifier, &status, 0) < 0 && errno == EINTR {}
-    let signal = status & 0x7F
-    let code = signal == 0 ? (status >> 8) & 0xFF : 128 + signal
+    let code = awaitEnd(of: identifier)
     output.update { $0.status = code }
   }
 

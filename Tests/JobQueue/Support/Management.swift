@@ -1,5 +1,6 @@
 import Foundation
 import FoundationNetworking
+import TestSupport
 
 /// The broker's HTTP API, as far as these tests need it.
 struct Management: Sendable {
@@ -49,14 +50,7 @@ struct Management: Sendable {
     guard let program = ProcessInfo.processInfo.environment["CRMSYNC_TEST_RABBITMQ_CTL"] else {
       throw Missing(name: "CRMSYNC_TEST_RABBITMQ_CTL")
     }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    process.standardInput = FileHandle.nullDevice
-    let status = try await withCheckedThrowingContinuation { done in
-      process.terminationHandler = { done.resume(returning: $0.terminationStatus) }
-      do { try process.run() } catch { done.resume(throwing: error) }
-    }
+    let status = try await runProgram(program, arguments).status
     guard status == 0 else { throw Refused(call: "rabbitmqctl \(arguments)", status: Int(status)) }
   }
 }
