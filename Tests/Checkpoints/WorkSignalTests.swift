@@ -1,7 +1,7 @@
 import Checkpoints
 import Testing
 
-@Suite("A work signal", .timeLimit(.minutes(1)))
+@Suite("A work signal", .timeLimit(.minutes(3)))
 struct WorkSignalTests {
   @Test("a wait of no time at all ends, however often it is tried")
   func noTime() async {

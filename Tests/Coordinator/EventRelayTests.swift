@@ -66,7 +66,7 @@ private final class RelayWorld: EventOutbox {
 private struct Refused: Error {}
 
 /// What is published of a destination's changes, and when they are forgotten.
-@Suite("The relay of events", .timeLimit(.minutes(1)))
+@Suite("The relay of events", .timeLimit(.minutes(3)))
 struct EventRelayTests {
   @Test("every event is published once with what the change holds, then forgotten")
   func all() async throws {

@@ -2,7 +2,7 @@ import Foundation
 import PostgreSQL
 import Testing
 
-@Suite("opening a connection", .timeLimit(.minutes(1)))
+@Suite("opening a connection", .timeLimit(.minutes(3)))
 struct ConnectTests {
   private func refusal(_ configuration: PostgresConfiguration) async throws -> PostgresError {
     let connection = PostgresConnection(configuration)

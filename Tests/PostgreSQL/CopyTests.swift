@@ -2,7 +2,7 @@ import PostgreSQL
 import Synchronization
 import Testing
 
-@Suite("COPY", .timeLimit(.minutes(1)))
+@Suite("COPY", .timeLimit(.minutes(3)))
 struct CopyTests {
   private func rows(_ range: Range<Int>) -> [UInt8] {
     range.flatMap { Array("\($0)\ttext \($0)\n".utf8) }

@@ -2,7 +2,7 @@ import PostgreSQL
 import TestSupport
 import Testing
 
-@Suite("notifications", .timeLimit(.minutes(1)))
+@Suite("notifications", .timeLimit(.minutes(3)))
 struct NotificationTests {
   private let channel = "test_\(UInt64.random(in: 0...UInt64.max))"
 

@@ -2,7 +2,7 @@
 import TestSupport
 import Testing
 
-@Suite("a pool of connections", .timeLimit(.minutes(1)))
+@Suite("a pool of connections", .timeLimit(.minutes(3)))
 struct PoolTests {
   @Test("opens no more than it may, and lends each to one at a time")
   func bounded() async throws {

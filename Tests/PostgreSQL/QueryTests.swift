@@ -1,7 +1,7 @@
 import PostgreSQL
 import Testing
 
-@Suite("statements", .timeLimit(.minutes(1)))
+@Suite("statements", .timeLimit(.minutes(3)))
 struct QueryTests {
   @Test("parameters arrive as they are")
   func parameters() async throws {

@@ -1,7 +1,7 @@
 import PostgreSQL
 import Testing
 
-@Suite("transactions", .timeLimit(.minutes(1)))
+@Suite("transactions", .timeLimit(.minutes(3)))
 struct TransactionTests {
   @Test("are committed when the body returns and rolled back when it throws")
   func both() async throws {

@@ -3,7 +3,7 @@ import Synchronization
 import Testing
 import ThreadExecutor
 
-@Suite("a thread of an actor's own", .timeLimit(.minutes(1)))
+@Suite("a thread of an actor's own", .timeLimit(.minutes(3)))
 struct ThreadExecutorTests {
   actor Counter {
     private nonisolated let executor: ThreadExecutor

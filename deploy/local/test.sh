@@ -10,9 +10,10 @@ phase() {
 
 swift_test() { foreground swift test --package-path "$ROOT" --disable-xctest --skip-build "$@"; }
 
-# What computes and nothing else would starve what waits for a server: each kind has a run of its own.
+# What computes and nothing else would starve what waits for a server: each kind has a run of its own. What measures a
+# rate, or moves many records, runs one at a time, as acceptance tests do.
 PURE='^(SyncModelTests|SyncConfigurationTests)\.'
-ACCEPTANCE='^Acceptance\.'
+ALONE='^(Acceptance\.|DeliveryTests\.BudgetTests|WriteBackTests\.BulkTests)'
 
 # failed_tests FILE: a filter for the tests that a run's report says have failed.
 failed_tests() {
@@ -53,10 +54,10 @@ run_tests() {
   swift_test --filter "$PURE" || status=$?
   phase "tests that compute"
   title "tests with servers"
-  tests_with_servers --skip "$PURE" --skip "$ACCEPTANCE" || status=$?
+  tests_with_servers --skip "$PURE" --skip "$ALONE" || status=$?
   phase "tests with servers"
-  title "acceptance tests"
-  tests_with_servers --no-parallel --filter "$ACCEPTANCE" || status=$?
+  title "acceptance tests, and others that run one at a time"
+  tests_with_servers --no-parallel --filter "$ALONE" || status=$?
   phase "acceptance tests"
   return "$status"
 }
