@@ -30,7 +30,7 @@ async def main():
 
     # A refused certificate is what the tests are about, and nothing to report.
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
-    server = await asyncio.start_server(relay, "localhost", 0, ssl=context)
+    server = await asyncio.start_server(relay, "127.0.0.1", 0, ssl=context)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     server.close()
