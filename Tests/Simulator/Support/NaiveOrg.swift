@@ -55,7 +55,9 @@ struct NaiveOrg {
       switch report["op"].text {
       case "insert":
         rows.objects[object]?[id] = inserted
-        set(object, id, try written(object, report["set"]).merging(["CreatedDate": stamp]) { $1 })
+        let values = try written(object, report["set"])
+        set(object, id, values.merging(["CreatedDate": stamp]) { $1 })
+        compose(object, id, values)
       case "update": try update(object, id, report["set"])
       case "touch": rows.objects[object]?[id]?["SystemModstamp"] = stamp
       case "delete": delete(object, id)
