@@ -14,7 +14,7 @@ from org import Org
 from report import Figure
 from sizes import Sizes
 
-PAGE_ROWS = 500
+PAGE_ROWS = 1000
 JOBS = 32
 
 
