@@ -21,7 +21,7 @@ class Sizes:
     delta: int = 5_000_000
     mass: int = 1_000_000  # of them updated at once
     tenants: int = 2_000_000  # of the tenant that loads
-    leads: int = 60_000
+    leads: int = 80_000
 
     def with_records(self, records: int) -> Sizes:
         return dataclasses.replace(

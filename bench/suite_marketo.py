@@ -30,9 +30,11 @@ def run(sizes: Sizes) -> Iterator[Figure]:
             before = marketo.calls()
             update(org, records, seed=2)
             cluster.delta(org)
-            begin = time.monotonic()
+            begin = time.time()
             wait_until_delivered(cluster)
-            seconds, calls = time.monotonic() - begin, marketo.calls() - before
+            last = cluster.progress.row(
+                "select extract(epoch from max(delivered_at))::float8 from acme.crmsync_delivery")[0]
+            seconds, calls = last - begin, marketo.calls() - before
             least = 2 * math.ceil(records / 2 / PER_CALL)
             yield Figure("marketo", f"records for each call, {records:,} updated", records / calls, "records",
                          records / least, "full calls", goal=">= 0.9")
