@@ -1,7 +1,8 @@
 """With a slow source, more workers: how close to linear.
 
-Each worker has one slot, so that only their number counts, and pages are so small that eight workers still wait for
-the source and not for this machine's processors. The source has prepared its extracts before the workers start.
+Each worker has one slot, so that only their number counts. Pages are as small as they may be, and of calls, which fill
+one table, so that eight workers still wait for the source and not for this machine's processors. The source has prepared
+its extracts before the workers start.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def run(sizes: Sizes) -> Iterator[Figure]:
 
 def measure(records: int, latency: int, workers: int) -> float:
     sync = {"pageRows": PAGE_ROWS, "partitionRows": max(PAGE_ROWS, records // JOBS), "restBelowRows": 0}
-    org = Org(records, veeva={"bulkJobs": JOBS, "concurrency": 2 * JOBS}, options=["--latency-ms", str(latency)])
+    org = Org(1000, objects={"calls": {"months": 120}}, veeva={"bulkJobs": JOBS, "concurrency": 2 * JOBS},
+              options=["--calls", str(records), "--latency-ms", str(latency)])
     with Cluster(org, settings={"sync": sync}) as cluster:
         cluster.start_coordinator()
         cluster.progress.wait_until_prepared()
