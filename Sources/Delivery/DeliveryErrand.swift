@@ -36,10 +36,7 @@ public struct DeliveryErrand: Errand {
     ErrandDemand(workers: try await workers(), askAgain: Self.pause)
   }
 
-  public func heldBack() async throws -> HeldBack? {
-    guard try await end.store.isMade() else { return nil }
-    return try await end.store.held().map { HeldBack(records: $0.records, wait: $0.wait) }
-  }
+  public func heldBack() async throws -> HeldBack? { try await end.store.held() }
 
   private func workers() async throws -> Int {
     let plan = try await plan()
@@ -112,5 +109,5 @@ private actor Memory {
 
 extension DeliveryPlan {
   /// Whether there is anything to deliver: without persons, nothing leads to anybody.
-  fileprivate var delivers: Bool { entities.contains { $0.target == .lead } }
+  fileprivate var delivers: Bool { lead != nil }
 }

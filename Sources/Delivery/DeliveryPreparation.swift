@@ -49,7 +49,7 @@ public struct DeliveryPreparation: Sendable {
 
   /// Whether changes of leads travel back.
   public var travelsBack: Bool {
-    steps.contains { $0.entity.target == .lead && $0.entity.fields.contains(where: \.isTwoWay) }
+    steps.contains(where: \.entity.travelsBack)
   }
 
   /// Makes what is missing, as far as it is possible. Each step may be repeated.

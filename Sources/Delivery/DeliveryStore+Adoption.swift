@@ -44,9 +44,6 @@ extension DeliveryStore {
 
   /// Records what was found out about a batch of newcomers: who is not refused is delivered from now on.
   func settle(_ batch: DeliveryBatch, refused: [(veevaID: String, code: String, message: String)]) async throws {
-    let json = String(
-      decoding: try JSONEncoder().encode(
-        refused.map { ["id": $0.veevaID, "code": $0.code, "message": $0.message] }), as: UTF8.self)
     _ = try await query(
       """
       \(ofBatch), refused as (
@@ -56,7 +53,11 @@ extension DeliveryStore {
         refused = case when r.id is null then d.refused else d.wanted end, error_code = r.code, error = r.message
       from mine left join refused r on r.id = mine.veeva_id
       where d.entity = $1 and d.veeva_id = mine.veeva_id
-      """, [.text(batch.entity), .text(batch.id), .text(json.replacing("\\u0000", with: ""))])
+      """,
+      [
+        .text(batch.entity), .text(batch.id),
+        try .json(refused.map { ["id": $0.veevaID, "code": $0.code, "message": $0.message] }),
+      ])
   }
 }
 

@@ -1,4 +1,3 @@
-import Foundation
 import PostgreSQL
 
 /// An import that Marketo has taken and whose end has not been recorded.
@@ -84,13 +83,11 @@ extension DeliveryStore {
   /// Notes warnings about records that were imported.
   public func note(warnings: [(key: String, reason: String)], of entity: String) async throws {
     guard !warnings.isEmpty else { return }
-    let json = String(
-      decoding: try JSONEncoder().encode(warnings.map { ["id": $0.key, "reason": $0.reason] }), as: UTF8.self)
     _ = try await query(
       """
       update \(delivery) d set warning = r.reason from jsonb_to_recordset($2::jsonb) r (id text, reason text)
       where d.entity = $1 and d.veeva_id = r.id
-      """, [.text(entity), .text(json.replacing("\\u0000", with: ""))])
+      """, [.text(entity), try .json(warnings.map { ["id": $0.key, "reason": $0.reason] })])
   }
 
   /// Gives up on an import whose outcome cannot be known: its records wait again, after a while.

@@ -1,4 +1,3 @@
-import Foundation
 import PostgreSQL
 
 /// What became of one record of a batch.
@@ -39,10 +38,7 @@ extension DeliveryStore {
   /// - Returns: how many there were that still belonged to the batch.
   @discardableResult
   public func settle(_ batch: DeliveryBatch, _ results: [DeliveryResult]) async throws -> Int {
-    let json = String(decoding: try JSONEncoder().encode(results), as: UTF8.self)
-    let parameters: [PostgresValue] = [
-      .text(batch.entity), .text(batch.id), .text(json.replacing("\\u0000", with: "")),
-    ]
+    let parameters: [PostgresValue] = [.text(batch.entity), .text(batch.id), try .json(results)]
     let delivery = delivery
     let statement = settling
     return try await pool.withConnection { connection in
@@ -75,13 +71,20 @@ extension DeliveryStore {
       error = case when r.verdict = 'accepted' then null else r.message end,
       warning = case when r.verdict = 'accepted' then r.message end,
       attempt = case when r.verdict = 'later' then d.attempt else 0 end,
-      due_at = case when r.verdict = 'later' then clock_timestamp()
-        + least(86400, \(retryPause.components.seconds) * 2 ^ least(d.attempt - 1, 12)) * interval '1 second'
-        else '-infinity' end,
+      due_at = case when r.verdict = 'later' then \(dueAgain(after: "d.attempt")) else '-infinity' end,
       batch = null, in_flight_until = null, sending = null
     from jsonb_to_recordset($3::jsonb) r ("veevaID" text, verdict text, "marketoID" text, code text, message text)
       join mine on mine.veeva_id = r."veevaID"
     where d.entity = $1 and d.veeva_id = mine.veeva_id
+    """
+  }
+
+  /// When what may pass later is tried again.
+  /// - Parameter attempts: a column with the number of attempts so far.
+  func dueAgain(after attempts: String) -> String {
+    """
+    clock_timestamp()
+      + least(86400, \(retryPause.components.seconds) * 2 ^ least(\(attempts) - 1, 12)) * interval '1 second'
     """
   }
 
@@ -102,7 +105,6 @@ extension DeliveryStore {
   public func release(_ batch: DeliveryBatch, only ids: [String]? = nil, hold: Duration = .zero, error: String? = nil)
     async throws
   {
-    let json = try ids.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
     _ = try await query(
       """
       \(ofBatch)
@@ -112,7 +114,7 @@ extension DeliveryStore {
         and ($4::jsonb is null or d.veeva_id in (select jsonb_array_elements_text($4::jsonb)))
       """,
       [
-        .text(batch.entity), .text(batch.id), .seconds(hold), json.map(PostgresValue.text) ?? .null,
+        .text(batch.entity), .text(batch.id), .seconds(hold), try ids.map(PostgresValue.json) ?? .null,
         error.map(PostgresValue.text) ?? .null,
       ])
   }

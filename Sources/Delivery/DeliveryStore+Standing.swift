@@ -18,7 +18,7 @@ extension DeliveryStore {
     public var unlinked = 0
   }
 
-  private static let waits = "wanted is distinct from delivered and wanted is distinct from refused"
+  static let waits = "wanted is distinct from delivered and wanted is distinct from refused"
   /// What counting may take of the time of those who deliver: a twentieth, where it takes long.
   private static let countIsDue =
     "counted_at is null or clock_timestamp() > counted_at + 20 * greatest(0, count_seconds - 0.2) * interval '1 second'"

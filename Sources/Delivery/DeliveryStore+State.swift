@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import PostgreSQL
 import SyncModel
@@ -45,11 +46,10 @@ extension DeliveryStore {
   /// Remembers that an instance has what a plan needs.
   /// - Parameter plan: what tells it from another; `nil` when it has not.
   public func remember(plan: String?, problems: [DeliveryProblem]) async throws {
-    let json = String(decoding: try JSONEncoder().encode(problems), as: UTF8.self)
     _ = try await query(
       """
       update \(qualified(DeliveryTables.state)) set plan = $1, problems = $2::jsonb, prepared_at = clock_timestamp()
-      """, [plan.map(PostgresValue.text) ?? .null, .text(json)])
+      """, [plan.map(PostgresValue.text) ?? .null, try .json(problems)])
   }
 
   /// Whether the tables are there.
@@ -129,16 +129,15 @@ extension DeliveryStore {
   }
 
   /// Records that wait and may be claimed by nobody: the call that brings them got no answer, or its process is gone.
-  public func held() async throws -> (records: Int, wait: Duration)? {
-    let row = try await query(
-      """
-      select count(*) as number, extract(epoch from max(in_flight_until) - clock_timestamp())::float8 as wait
-      from \(delivery) where wanted is distinct from delivered and wanted is distinct from refused
-        and in_flight_until > clock_timestamp()
-      """
-    ).first
-    guard let row, let number = try row.int("number"), number > 0 else { return nil }
-    return (Int(number), .seconds(try row.double("wait") ?? 0))
+  func held() async throws -> HeldBack? {
+    guard try await isMade() else { return nil }
+    return try HeldBack(
+      try await query(
+        """
+        select count(*) as number, extract(epoch from max(in_flight_until) - clock_timestamp())::float8 as wait
+        from \(delivery) where \(Self.waits) and in_flight_until > clock_timestamp()
+        """
+      ).first)
   }
 
   /// Whether rows may have gone, or an import is followed by nobody.
@@ -151,5 +150,14 @@ extension DeliveryStore {
       """
     ).first
     return try row?.bool("loose") ?? false
+  }
+}
+
+extension HeldBack {
+  /// - Parameter row: how many there are (`number`), and for how many seconds at most (`wait`).
+  /// - Returns: `nil` where there are none.
+  init?(_ row: PostgresRow?) throws {
+    guard let row, let number = try row.int("number"), number > 0 else { return nil }
+    self.init(records: Int(number), wait: .seconds(try row.double("wait") ?? 0))
   }
 }

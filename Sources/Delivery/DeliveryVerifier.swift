@@ -191,12 +191,11 @@ extension DeliveryStore {
   /// Lets records be delivered as if Marketo had none of them.
   /// - Returns: how many; none that is under way.
   func deliverAgain(_ ids: [String], of entity: String) async throws -> Int {
-    let json = String(decoding: try JSONEncoder().encode(ids), as: UTF8.self)
     return try await query(
       """
       update \(delivery) set delivered = null, refused = null, due_at = '-infinity', attempt = 0
       where entity = $1 and batch is null and veeva_id in (select jsonb_array_elements_text($2::jsonb))
-      """, [.text(entity), .text(json)]
+      """, [.text(entity), try .json(ids)]
     ).affected
   }
 }

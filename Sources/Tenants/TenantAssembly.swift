@@ -46,20 +46,13 @@ extension Tenant {
     if let delivery, let marketo = settings.destination.marketo {
       var options = DeliveryOptions()
       options.width = min(options.width, marketo.concurrency)
-      errands.append(
-        DeliveryErrand(tenant: name, end: delivery, checkpoints: checkpoints, options: options) {
-          live.selections(of: name).map(\.object)
-        })
-      errands.append(
-        LeadChangeErrand(tenant: name, end: delivery, checkpoints: checkpoints, pause: { live.times.pause }) {
-          live.selections(of: name).map(\.object)
-        })
-    }
-    if let delivery {
-      errands.append(
-        ActivityLogErrand(tenant: name, end: delivery, checkpoints: checkpoints, options: DeliveryOptions()) {
-          live.selections(of: name).map(\.object)
-        })
+      let objects: @Sendable () -> [SourceObject] = { live.selections(of: name).map(\.object) }
+      errands += [
+        DeliveryErrand(tenant: name, end: delivery, checkpoints: checkpoints, options: options, objects: objects),
+        LeadChangeErrand(
+          tenant: name, end: delivery, checkpoints: checkpoints, pause: { live.times.pause }, objects: objects),
+        ActivityLogErrand(tenant: name, end: delivery, checkpoints: checkpoints, options: options, objects: objects),
+      ]
     }
     errands.append(
       WriteBackErrand(

@@ -23,9 +23,8 @@ public struct ActivityLogErrand: Errand {
     objects: @escaping @Sendable () -> [SourceObject]
   ) {
     self.init(end: end, options: options) {
-      try await checkpoints.deliveryPlan(of: objects(), tenant: tenant).entities.first {
-        $0.target == .lead && $0.fields.contains(where: \.isTwoWay)
-      }
+      guard let lead = try await checkpoints.deliveryPlan(of: objects(), tenant: tenant).lead else { return nil }
+      return lead.travelsBack ? lead : nil
     }
   }
 
@@ -46,9 +45,7 @@ public struct ActivityLogErrand: Errand {
     return ErrandDemand(workers: try await store.hasWork() ? 1 : 0, askAgain: Self.pause)
   }
 
-  public func heldBack() async throws -> HeldBack? {
-    try await store.held().map { HeldBack(records: $0.entries, wait: $0.wait) }
-  }
+  public func heldBack() async throws -> HeldBack? { try await store.held() }
 
   public func run(isStopping: @escaping @Sendable () -> Bool) async throws {
     guard let lead = try await lead(), try await store.prepare() else { return }
@@ -82,5 +79,5 @@ public struct ActivityLogErrand: Errand {
 
 extension DeliveryEnd {
   /// What Marketo was told of the activity log.
-  public var activityLog: ActivityLogStore { ActivityLogStore(pool: store.pool, schema: schema) }
+  public var activityLog: ActivityLogStore { ActivityLogStore(deliveries: store) }
 }

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import PostgreSQL
 import SyncModel
@@ -5,29 +6,25 @@ import SyncModel
 /// What of the activity log Marketo was told, remembered beside the mirror. Each method is one statement or one
 /// transaction.
 public struct ActivityLogStore: Sendable {
-  let pool: PostgresPool
-  let schema: String
-  /// The first pause, in whole seconds, before an entry is tried again; it doubles with each attempt, up to a day.
-  private static let retryPause = 180
+  /// Of the same mirror.
+  let deliveries: DeliveryStore
   /// How long nobody looks again at what stands in the way, in seconds.
   private static let problemsHold = 600
 
-  private var entries: String { qualified(ActivityLogTables.entries) }
-  private var state: String { qualified(ActivityLogTables.state) }
-  private var log: String { qualified(LeadChangeTables.activity) }
-  private var delivery: String { qualified(DeliveryTables.delivery) }
-
-  func qualified(_ table: String) -> String { "\(quotedIdentifier(schema)).\(quotedIdentifier(table))" }
+  private var entries: String { deliveries.qualified(ActivityLogTables.entries) }
+  private var state: String { deliveries.qualified(ActivityLogTables.state) }
+  private var log: String { deliveries.qualified(LeadChangeTables.activity) }
+  private var delivery: String { deliveries.delivery }
 
   private func query(_ statement: String, _ parameters: [PostgresValue] = []) async throws -> PostgresRows {
-    try await pool.withConnection { try await $0.query(statement, parameters) }
+    try await deliveries.query(statement, parameters)
   }
 
   /// Makes the tables.
   /// - Returns: false where there is no log yet, or nothing was delivered yet.
   func prepare() async throws -> Bool {
-    let schema = schema
-    return try await pool.withConnection { connection in
+    let schema = deliveries.schema
+    return try await deliveries.pool.withConnection { connection in
       try await connection.transaction { db in try ActivityLogTables.prepare(in: schema, on: db) }
     }
   }
@@ -83,16 +80,15 @@ public struct ActivityLogStore: Sendable {
   }
 
   /// Entries whose call got no answer.
-  func held() async throws -> (entries: Int, wait: Duration)? {
+  func held() async throws -> HeldBack? {
     guard try await isMade() else { return nil }
-    let row = try await query(
-      """
-      select count(*) as number, extract(epoch from max(claimed_until) - clock_timestamp())::float8 as wait
-      from \(entries) where outcome is null and claimed_until > clock_timestamp()
-      """
-    ).first
-    guard let row, let number = try row.int("number"), number > 0 else { return nil }
-    return (Int(number), .seconds(try row.double("wait") ?? 0))
+    return try HeldBack(
+      try await query(
+        """
+        select count(*) as number, extract(epoch from max(claimed_until) - clock_timestamp())::float8 as wait
+        from \(entries) where outcome is null and claimed_until > clock_timestamp()
+        """
+      ).first)
   }
 
   // MARK: Telling
@@ -139,30 +135,27 @@ public struct ActivityLogStore: Sendable {
   /// Records what became of entries. What belongs to another claim meanwhile is left alone.
   func settle(_ batch: ActivityBatch, _ results: [ActivityResult]) async throws {
     guard !results.isEmpty else { return }
-    let json = String(decoding: try JSONEncoder().encode(results), as: UTF8.self)
     _ = try await query(
       """
       update \(entries) a set
         outcome = case when r.verdict <> 'later' then r.verdict end, marketo_guid = r.guid, error_code = r.code,
         error = r.message, settled_at = case when r.verdict <> 'later' then clock_timestamp() end,
-        due_at = case when r.verdict = 'later' then clock_timestamp()
-          + least(86400, \(Self.retryPause) * 2 ^ least(a.attempt - 1, 12)) * interval '1 second' else a.due_at end,
+        due_at = case when r.verdict = 'later' then \(deliveries.dueAgain(after: "a.attempt")) else a.due_at end,
         batch = null, claimed_at = null, claimed_until = null
       from jsonb_to_recordset($2::jsonb) r (id bigint, verdict text, guid text, code text, message text)
       where a.entry_id = r.id and a.batch = $1
-      """, [.text(batch.id), .text(json.replacing("\\u0000", with: ""))])
+      """, [.text(batch.id), try .json(results)])
   }
 
   /// Gives back what was certainly not told.
   /// - Parameter ids: only these entries of the batch; all of them when `nil`.
   func release(_ batch: ActivityBatch, only ids: [Int]? = nil) async throws {
-    let json = try ids.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }
     _ = try await query(
       """
       update \(entries) set batch = null, claimed_at = null, claimed_until = null
       where batch = $1 and outcome is null
         and ($2::jsonb is null or entry_id in (select value::bigint from jsonb_array_elements_text($2::jsonb)))
-      """, [.text(batch.id), json.map(PostgresValue.text) ?? .null])
+      """, [.text(batch.id), try ids.map(PostgresValue.json) ?? .null])
   }
 
   /// Leaves entries in doubt: a call may have told them.
@@ -180,8 +173,9 @@ public struct ActivityLogStore: Sendable {
     guard !leads.isEmpty else { return }
     _ = try await query(
       """
-      update \(delivery) set marketo_id = null where entity = 'person' and marketo_id = any ($1::text[])
-      """, [.text("{" + leads.map(String.init).joined(separator: ",") + "}")])
+      update \(delivery) set marketo_id = null
+      where entity = 'person' and marketo_id in (select jsonb_array_elements_text($1::jsonb))
+      """, [try .json(leads.map(String.init))])
   }
 
   // MARK: For people

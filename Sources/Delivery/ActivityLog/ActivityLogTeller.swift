@@ -128,7 +128,7 @@ struct ActivityLogTeller: Sendable {
       }
       next = page.hasMore ? page.next : nil
     } while next != nil
-    try await DeliveryStore(pool: store.pool, schema: store.schema).note(
+    try await store.deliveries.note(
       Dictionary(leads.map { ($0.value, $0.key) }, uniquingKeysWith: { first, _ in first }))
     var found: Set<Int> = []
     for place in batch.entries.indices where batch.entries[place].lead == nil {

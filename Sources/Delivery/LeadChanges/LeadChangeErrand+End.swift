@@ -12,7 +12,7 @@ extension LeadChangeErrand {
     objects: @escaping @Sendable () -> [SourceObject]
   ) {
     let lead: @Sendable () async throws -> DeliveryEntity? = {
-      try await checkpoints.deliveryPlan(of: objects(), tenant: tenant).entities.first { $0.target == .lead }
+      try await checkpoints.deliveryPlan(of: objects(), tenant: tenant).lead
     }
     self.init(
       tenant: tenant, client: end.client, pool: end.store.pool, schema: end.schema, checkpoints: checkpoints,

@@ -108,7 +108,7 @@ private struct LeadChangeTaking {
   private mutating func lock(on db: isolated PostgresConnection) throws {
     let ids = Set(changes.map(\.personID)).sorted()
     guard !ids.isEmpty else { return }
-    let list = try LeadChangeStore.json(ids)
+    let list = try PostgresValue.json(ids)
     _ = try db.query(
       "select from \(store.source.table) where veeva_id in (select jsonb_array_elements_text($1::jsonb)) "
         + "order by veeva_id for update", [list])
@@ -120,7 +120,8 @@ private struct LeadChangeTaking {
     let sent = try readSent(ids, on: db)
     let rows = try db.query(
       """
-      select t.veeva_id, c.json, \(store.source.ownedJSON) as owned, (extract(epoch from d.delivered_at) * 1000)::bigint as delivered
+      select t.veeva_id, c.json, \(store.source.ownedJSON) as owned,
+        (extract(epoch from d.delivered_at) * 1000)::bigint as delivered
       from \(store.source.rows) \(store.source.contentJSON)
       left join \(store.delivery) d on d.entity = 'person' and d.veeva_id = t.veeva_id and d.delivered = md5(c.json)
       where t.veeva_id in (select jsonb_array_elements_text($1::jsonb))
@@ -271,14 +272,14 @@ private struct LeadChangeTaking {
         insert into \(table) (veeva_id, kind, field, value, other_value, reason)
         select l.person, $2, l.field, l.value, l.other, $3
         from jsonb_to_recordset($1::jsonb) l (person text, field text, value text, other text)
-        """, [try LeadChangeStore.json(lines), .text(kind), .text(reason)])
+        """, [try .json(lines), .text(kind), .text(reason)])
     }
   }
 
   /// Makes persons wait for delivery though what they should be was delivered, or is under way.
   private func deliverAgain(_ persons: Set<String>, on db: isolated PostgresConnection) throws {
     guard !persons.isEmpty else { return }
-    let ids = try LeadChangeStore.json(persons.sorted())
+    let ids = try PostgresValue.json(persons.sorted())
     _ = try db.query(
       """
       update \(store.source.table) set synced_at = now()
@@ -314,7 +315,7 @@ private struct LeadChangeTaking {
       from jsonb_to_recordset($1::jsonb) l (person text, field text, value text, at bigint, guids text[])
       on conflict (veeva_id, field) do update
       set seen_at = excluded.seen_at, guids = excluded.guids, mirror = excluded.mirror
-      """, [try LeadChangeStore.json(seen)])
+      """, [try .json(seen)])
     // A person may have several in one statement: all of a batch's fields go at once.
     _ = try db.query(
       """
@@ -322,6 +323,6 @@ private struct LeadChangeTaking {
       from (select l.person, l.batch, array_agg(l.field) as fields
         from jsonb_to_recordset($1::jsonb) l (person text, batch text, field text) group by l.person, l.batch) e
       where s.veeva_id = e.person and s.batch = e.batch
-      """, [try LeadChangeStore.json(echoes)])
+      """, [try .json(echoes)])
   }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import Marketo
 import PostgreSQL
 import SyncModel
@@ -19,7 +18,7 @@ extension LeadChangeStore {
       """
       update \(source.table) p set \(quotedIdentifier(column)) = \(Self.typed(delivered.field.valueType))
       from jsonb_to_recordset($1::jsonb) l (person text, value text) where p.veeva_id = l.person
-      """, [try Self.json(lines)])
+      """, [try .json(lines)])
   }
 
   private static func typed(_ type: ValueType) -> String {
@@ -33,10 +32,6 @@ extension LeadChangeStore {
     case .instant: "l.value::timestamptz"
     case .time: "l.value::time"
     }
-  }
-
-  static func json(_ value: some Encodable) throws -> PostgresValue {
-    .text(String(decoding: try JSONEncoder().encode(value), as: UTF8.self).replacing("\\u0000", with: ""))
   }
 
   /// Takes what marketing owns of leads that have just become persons. An empty value says nothing; one that the column
@@ -68,7 +63,7 @@ extension LeadChangeStore {
   /// Locks persons.
   /// - Returns: persons and fields of which the feed has told something later than they were looked up.
   private func lockUnread(_ persons: [String], on db: isolated PostgresConnection) throws -> Set<String> {
-    let ids = try Self.json(persons)
+    let ids = try PostgresValue.json(persons)
     let among = "in (select jsonb_array_elements_text($1::jsonb))"
     _ = try db.query("select from \(source.table) where veeva_id \(among) order by veeva_id for update", [ids])
     let rows = try db.query(

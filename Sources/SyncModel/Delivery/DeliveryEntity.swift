@@ -112,8 +112,11 @@ public struct DeliveryEntity: Sendable, Equatable {
     public let reason: String
   }
 
+  /// Whether marketers' changes of what is delivered travel back to the source.
+  public var travelsBack: Bool { fields.contains(where: \.isTwoWay) }
+
   /// Whether anything of its records is read from Marketo.
-  public var isRead: Bool { !owned.isEmpty || fields.contains(where: \.isTwoWay) }
+  public var isRead: Bool { !owned.isEmpty || travelsBack }
 
   /// API name of the field of leads that holds the account's id.
   public static let leadKey = "veevaId"

@@ -4,6 +4,9 @@
 public struct DeliveryPlan: Sendable, Equatable {
   /// Parents before what refers to them.
   public let entities: [DeliveryEntity]
+
+  /// Leads, without which nothing leads to anybody; `nil` where persons are not delivered.
+  public var lead: DeliveryEntity? { entities.first { $0.target == .lead } }
   /// Tables of objects that lead to no person within two levels: nothing of them can be delivered.
   public let unlinked: [String]
 
