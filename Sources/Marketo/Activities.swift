@@ -85,30 +85,28 @@ extension MarketoClient {
   public func leadChanges(from token: String, fields: [String]) async throws -> MarketoPage<MarketoLeadChange> {
     try await feed(
       "lead changes",
-      "leadchanges.json?fields=\(TokenCache.encoded(fields.joined(separator: ",")))&nextPageToken=", token)
+      "activities/leadchanges.json?fields=\(TokenCache.encoded(fields.joined(separator: ",")))&nextPageToken=", token,
+      \Activity.change)
   }
 
   /// Leads that were deleted; the older ones are not told after 14 days.
   public func deletedLeads(from token: String) async throws -> MarketoPage<MarketoLeadChange> {
-    try await feed("deleted leads", "deletedleads.json?nextPageToken=", token)
-  }
-
-  private func feed(_ name: String, _ path: String, _ token: String) async throws -> MarketoPage<MarketoLeadChange> {
-    let envelope = try await envelope(
-      Call(name: name, path: "/rest/v1/activities/\(path)\(TokenCache.encoded(token))", timeout: .seconds(90)),
-      of: Activity.self)
-    return MarketoPage(
-      records: (envelope.result ?? []).map(\.change), next: envelope.nextPageToken,
-      hasMore: envelope.moreResult ?? false)
+    try await feed("deleted leads", "activities/deletedleads.json?nextPageToken=", token, \Activity.change)
   }
 
   /// Custom activities of one type.
   public func customActivities(ofType id: Int, from token: String) async throws -> MarketoPage<MarketoCustomActivity> {
-    let path = "/rest/v1/activities.json?activityTypeIds=\(id)&nextPageToken=\(TokenCache.encoded(token))"
+    try await feed(
+      "activities", "activities.json?activityTypeIds=\(id)&nextPageToken=", token, \CustomActivity.activity)
+  }
+
+  private func feed<Entry: Decodable & Sendable, Record>(
+    _ name: String, _ path: String, _ token: String, _ record: (Entry) -> Record
+  ) async throws -> MarketoPage<Record> {
     let envelope = try await envelope(
-      Call(name: "activities", path: path, timeout: .seconds(90)), of: CustomActivity.self)
+      Call(name: name, path: "/rest/v1/\(path)\(TokenCache.encoded(token))", timeout: .seconds(90)), of: Entry.self)
     return MarketoPage(
-      records: (envelope.result ?? []).map(\.activity), next: envelope.nextPageToken,
+      records: (envelope.result ?? []).map(record), next: envelope.nextPageToken,
       hasMore: envelope.moreResult ?? false)
   }
 
