@@ -39,7 +39,7 @@ struct BulkRound: Sendable {
     let all = try await read(&open)
     if round.isStopping() { return }
     let fill = BulkFill(all.map { $0.submission }, limit: limits.fileBytes)
-    guard fill.fits.count > limits.mostByCalls else { return try await write(all, but: [], &open) }
+    guard fill.fits.count > limits.mostByCalls else { return try await write(all, &open) }
     let moments = Dictionary(all.map { ($0.submission.recordID, $0.readAt) }, uniquingKeysWith: { first, _ in first })
     let onBoard = try await setOut(fill.fits, moments, turn)
     guard !onBoard.isEmpty else { return }
@@ -57,7 +57,8 @@ struct BulkRound: Sendable {
     }
     try await round.pool.withConnection { try await round.destination.lookLater(turn: turn, on: $0) }
     // What no file can say, calls can.
-    try await write(all, but: Set(fill.fits.map(\.recordID) + fill.left.map(\.recordID)), &open)
+    let unfit = Set(fill.unfit.map(\.recordID))
+    try await write(all.filter { unfit.contains($0.submission.recordID) }, &open)
   }
 
   /// Claims and reads up to as many persons as a job may have, and settles what need not be written.
@@ -104,10 +105,9 @@ struct BulkRound: Sendable {
 
   /// Writes by composite calls.
   private func write(
-    _ read: [(submission: Submission, readAt: Instant)], but others: Set<String>, _ open: inout Claims
+    _ read: [(submission: Submission, readAt: Instant)], _ open: inout Claims
   ) async throws {
-    let some = read.filter { !others.contains($0.submission.recordID) }
-    for (moment, group) in Dictionary(grouping: some, by: { $0.readAt }).sorted(by: { $0.key < $1.key }) {
+    for (moment, group) in Dictionary(grouping: read, by: { $0.readAt }).sorted(by: { $0.key < $1.key }) {
       try await round.write(group.map { $0.submission }, readAt: moment, &open)
     }
   }
