@@ -55,6 +55,22 @@ struct Delta: Sendable {
 
   func mode(_ scope: EventScope = .all) -> WriteMode { .change(rules, scope) }
 
+  /// Compares records, which are all that the source has, with the copy.
+  func compare(_ records: [[String: String]], on connection: PostgresConnection) async throws -> [TableDifferences] {
+    let checksum = RowChecksum(mapping, allColumns: true)
+    let comparison = try await Comparison.begin(
+      PostgresDestination(schema: "t"), mapping: mapping, checksum: checksum, conditions: [], rejected: [PackedID](),
+      on: connection)
+    let bounds = IDBounds([])
+    try await comparison.narrow(to: bounds.merged([0]))
+    var batch = RecordBatch(columnCount: checksum.fields.count)
+    for record in records { batch.append(checksum.fields.map { record[$0] }) }
+    let lines = ChecksumLines(checksum, bounds: bounds, ranges: [0], rejected: [])
+    let source = batch
+    try await comparison.stage { put in try await put(lines.lines(of: source)) }
+    return try await comparison.differences(since: Instant(seconds: 4_000_000_000))
+  }
+
   /// Writes records as one page of a delta and commits it.
   @discardableResult
   func change(
