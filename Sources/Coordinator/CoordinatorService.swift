@@ -44,6 +44,7 @@ public struct CoordinatorService: Service {
           logger.info("no longer leading", metadata: ["term": "\(leader.term)"])
           leadership.lost()
         } else {
+          // Nobody announces that a leader is gone.
           try? await Task.sleep(for: leadership.standbyInterval)
         }
       }

@@ -27,6 +27,7 @@ private func isLost(
 ) async -> Bool {
   while true {
     do {
+      // By time alone does a lease run out.
       try await Task.sleep(for: lease / 3)
       if try await !renew() { return true }
     } catch is CancellationError {

@@ -62,7 +62,8 @@ run_tests() {
   return "$status"
 }
 
-# Databases that tests made and did not live to drop. One that is in use stays.
+# Databases that tests made and did not live to drop. One that is in use refuses to be dropped, and stays: the next one
+# is tried all the same, and the tests begin.
 drop_leftovers() {
   "$HERE/psql.sh" -qAt -v ON_ERROR_STOP=0 postgres >/dev/null 2>&1 <<'SQL' || true
 select format('drop database %I', datname) from pg_database
