@@ -77,6 +77,15 @@ struct ActivityLogTests {
       """)
   }
 
+  @Test("what marketing owns has Marketo's name, as every other field has")
+  func owned() async throws {
+    try await withLeadChanges(persons: 1, owned: true) { changes in
+      try await Self.log(changes.world, "A1", "lead_score", value: "7")
+      try await Self.run(Self.errand(changes))
+      #expect(try await Self.told(changes.world).map(\.field) == ["leadScore"])
+    }
+  }
+
   @Test("what Veeva refuses and what it overrules becomes an activity of the lead, in its words, once")
   func told() async throws {
     try await withLeadChanges(persons: 5) { changes in

@@ -53,7 +53,8 @@ public struct ActivityLogErrand: Errand {
       let typeID = try await typeID()
       let teller = ActivityLogTeller(
         store: store, client: end.client, typeID: typeID,
-        names: Dictionary(lead.fields.map { ($0.column, $0.name) }, uniquingKeysWith: { first, _ in first }),
+        names: Dictionary(
+          (lead.fields + lead.owned).map { ($0.column, $0.name) }, uniquingKeysWith: { first, _ in first }),
         options: options)
       while !isStopping() {
         switch try await teller.tellSome() {
